@@ -1,0 +1,123 @@
+"""What a core asks of the world around it: imperatives, done by broker.py and client.py."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from core.events import Received
+
+
+class Command(msgspec.Struct):
+    """Something to be done."""
+
+
+# ---- to the network -----------------------------------------------------------------------------------
+
+
+class Send(Command, gc=False):
+    """Send this frame; the broker's names the connection that it goes to."""
+
+    frame: bytes
+    peer: bytes = b""
+
+
+# ---- to the store: operations, gathered into one group a turn -----------------------------------------
+
+
+class Append(Command):
+    """One device's sends n, n + 1, …: each is stored in every log of its tuple, or in none.
+
+    An envelope of None is a send that was refused: its number is used up. What the device has stored already
+    is skipped; if n is ahead of its last + 1, nothing is stored (Gap). Result: Done(last) or Gap(expected).
+    """
+
+    device: str
+    n: int
+    logs: list[tuple[str, ...]]
+    envelopes: list[bytes | None]
+
+
+class Move(Command):
+    """The store's copy of a cursor becomes max(old, min(pos, head)). Result: Done(pos)."""
+
+    device: str
+    log: str
+    pos: int
+
+
+class Put(Command):
+    """Compare and set a record. value None deletes; expect 0 means "must not exist".
+
+    Result: Done(version) or Conflict(version). ``cause`` is given back with the result, for the core's own use.
+    """
+
+    key: str
+    value: bytes | None
+    expect: int
+    cause: Received | None = None
+
+
+class Trim(Command):
+    """Forget a log's envelopes below this seq; its head stays. Result: Done(first)."""
+
+    log: str
+    below: int
+
+
+Operation = Append | Move | Put | Trim
+
+
+# ---- to the store: questions, answered within the turn -------------------------------------------------
+
+
+class Look(Command):
+    """Read these records, extents of logs and states of devices; Looked brings them back with the cause."""
+
+    cause: Received
+    keys: tuple[str, ...] = ()
+    logs: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+
+
+class Browse(Command):
+    """Read the keys that begin with prefix, in order, at most limit; Looked brings them back."""
+
+    cause: Received
+    prefix: str
+    limit: int
+
+
+class Fetch(Command):
+    """Read a log behind a seq, for one session; Fetched brings it back."""
+
+    peer: bytes
+    log: str
+    after: int
+    messages: int
+    size: int  # bytes of envelopes; at least one envelope comes whatever its size
+    cause: Received | None = None  # a question that this answers; None: it is for delivery
+
+
+# ---- to the worker -------------------------------------------------------------------------------------
+
+
+class Prove(Command):
+    """Check a secret against a stored hash; without one, make the hash. Proved brings the answer."""
+
+    cause: Received
+    secret: bytes
+    stored: str | None
+
+
+# ---- to the log file -----------------------------------------------------------------------------------
+
+
+class Note(Command):
+    """One line for the program's log: what happened, and its fields. Never a text, never a secret."""
+
+    what: str
+    fields: dict[str, Any]
+    loud: bool = False  # also for the person who watches the program

@@ -1,0 +1,147 @@
+"""What has happened, as the broker's core hears of it: past participles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from core.commands import Command, Operation
+from protocol import frames
+
+
+class Event(msgspec.Struct):
+    """Something that has happened."""
+
+
+# ---- from the network ----------------------------------------------------------------------------------
+
+
+class Received(Event):
+    """A connection said something. A question that had to wait for the store comes back with what was found."""
+
+    peer: bytes  # ZeroMQ's identity: a return address, no person
+    frame: frames.AnyFrame
+    address: str = ""  # the other side's network address, for people
+    found: dict[str, Any] = {}  # what Look and Put brought, by key; a record is (version, value)
+    proof: Proved | None = None
+
+
+class Garbled(Event):
+    """A connection said something that is no frame."""
+
+    peer: bytes
+    why: str
+
+
+class Gone(Event):
+    """This connection is no more, or takes nothing any more."""
+
+    peer: bytes
+
+
+class Closing(Event):
+    """The broker has been asked to end."""
+
+
+# ---- from the store ------------------------------------------------------------------------------------
+
+
+class Done(Event):
+    """An operation was carried out, or had been before."""
+
+    value: int  # Append: the device's last; Move: the cursor; Put: the version; Trim: the first seq kept
+
+
+class Gap(Event):
+    """An Append was ahead of its turn."""
+
+    expected: int
+
+
+class Conflict(Event):
+    """A Put expected another version."""
+
+    version: int
+
+
+Result = Done | Gap | Conflict
+
+
+class Arrived(Event):
+    """New in a log: seqs first, first + 1, …"""
+
+    log: str
+    first: int
+    envelopes: list[bytes]
+
+
+class Stored(Event):
+    """A group is on disk: a result for each operation, and what is new in each log."""
+
+    group: list[Operation]
+    results: list[Result]
+    arrived: list[Arrived]
+
+
+class StoreFailed(Event):
+    """Nothing of this group was kept."""
+
+    group: list[Operation]
+    code: str  # store-full, store-down
+
+
+class Uncertain(Event):
+    """Nobody knows whether this group was kept: submit it again (an embedded store never says this)."""
+
+    group: list[Operation]
+
+
+class Woken(Event):
+    """Another broker appended to these logs; a hint, which may repeat or be lost."""
+
+    logs: list[str]
+
+
+class Rescanned(Event):
+    """Hints may have been lost: every log may have grown."""
+
+
+class DeviceState(Event):
+    """What the store knows of a device."""
+
+    last: int  # its highest n
+    cursors: dict[str, int]
+
+
+class Looked(Event):
+    """The answer to Look and Browse. Keys: a record's key; ``head/LOG``; ``device/NAME``; ``browse/PREFIX``."""
+
+    cause: Received
+    found: dict[str, Any]
+
+
+class Fetched(Event):
+    """The answer to Fetch. Fewer than asked for: that is all there is, or the size was reached."""
+
+    command: Command
+    first: int
+    envelopes: list[bytes]
+
+
+# ---- from the worker -----------------------------------------------------------------------------------
+
+
+class Proved(Event):
+    """A secret was checked."""
+
+    stored: str | None  # what it was checked against
+    right: bool
+    fresh: str | None = None  # a hash to be stored now: there was none, or its parameters are old
+
+
+class ProofArrived(Event):
+    """The worker's answer to Prove; proof None: it has too much to do, nothing was checked."""
+
+    cause: Received
+    proof: Proved | None

@@ -1,0 +1,72 @@
+"""What the broker keeps about accounts and rooms: the values of the store's records."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from protocol import names
+
+
+class Account(msgspec.Struct):
+    """``account/KEY``: a person or a script, and what it has gathered."""
+
+    name: str  # as registered
+    scheme: str
+    hash: str  # Argon2id of the credential
+    made_at: int  # Unix time in ms
+    rooms: dict[str, int] = {}  # log of the room → the seq at which the account joined
+    contacts: list[str] = []  # names as registered
+    devices: dict[str, int] = {}  # device id → first seen, Unix time in ms
+
+
+class Room(msgspec.Struct):
+    """``room/#KEY``: a group with members. Each member has a record ``member/#KEY/ACCOUNT``."""
+
+    name: str
+    owner: str  # account key
+    made_at: int  # Unix time in ms
+    topic: str = ""
+
+
+_encoder = msgspec.msgpack.Encoder()
+_T = TypeVar("_T")
+
+
+def pack(record: Account | Room) -> bytes:
+    """A record's stored bytes."""
+    return _encoder.encode(record)
+
+
+def unpack(kind: type[_T], value: bytes) -> _T:
+    """A record from its stored bytes; msgspec.MsgspecError if they are none, which is damage."""
+    return msgspec.msgpack.decode(value, type=kind)
+
+
+def account(key: str) -> str:
+    """The record's key for an account."""
+    return "account/" + key
+
+
+def room(key: str) -> str:
+    """The record's key for a room; its name begins with #."""
+    return "room/" + key
+
+
+def member(room_key: str, account_key: str) -> str:
+    """The record's key for a membership."""
+    return f"member/{room_key}/{account_key}"
+
+
+def device(account_key: str, device_id: str) -> str:
+    """The store's name of a device: ids are chosen by clients, so they are told apart by account."""
+    return f"{account_key}/{device_id}"
+
+
+def first_seq(rooms: dict[str, int], log: str) -> int:
+    """Behind which seq an account may read a log; -1 if it may not."""
+    return rooms.get(log, -1)
+
+
+LOBBY = names.LOBBY

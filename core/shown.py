@@ -1,0 +1,126 @@
+"""What the client's core wants a person or a script to know; a front end decides how it looks."""
+
+from __future__ import annotations
+
+import msgspec
+
+from protocol.frames import Envelope
+
+
+class Shown(msgspec.Struct):
+    """One thing to be shown."""
+
+
+class Online(Shown, kw_only=True):
+    """Logged in."""
+
+    account: str
+    device: str
+    broker: str  # its address, tcp://HOST:PORT
+    waiting: int  # messages that came while this device was away
+    registered: bool  # the account was made just now
+    first: bool  # of this run; False: the connection is back
+
+
+class Offline(Shown, kw_only=True):
+    """The broker can't be reached."""
+
+    reason: str
+    retry_in: float  # s
+    first: bool  # of this absence: later ones need no new line
+
+
+class Messages(Shown, kw_only=True):
+    """New in a log, in the journal by now: seqs first, first + 1, …"""
+
+    log: str  # as people write it: #room, or @ and the account's own name
+    first: int
+    envelopes: list[Envelope]
+    waited: int  # up to this seq they came while this device was away
+    mine: bool = False  # history that was asked for: shown again, and it moves nothing
+
+
+class Sent(Shown, kw_only=True):
+    """One of this device's messages was accepted: it is on the broker's disk."""
+
+    id: str  # device:n
+    tag: str | None
+
+
+class Refused(Shown, kw_only=True):
+    """Something was not done, and won't be by itself."""
+
+    code: str
+    text: str
+    tag: str | None = None
+    line: int = 0
+    id: str = ""  # device:n, if it was a message
+    to: str = ""  # whom that message was for
+    body: str = ""  # and what it said: what was typed is never lost
+
+
+class Came(Shown, kw_only=True):
+    """These have come."""
+
+    room: str
+    accounts: list[str]
+    more: int = 0
+
+
+class Went(Shown, kw_only=True):
+    """These have gone."""
+
+    room: str
+    accounts: list[str]
+    more: int = 0
+
+
+class Who(Shown, kw_only=True):
+    """Who is here now."""
+
+    accounts: list[str]
+    more: int = 0
+
+
+class Contacts(Shown, kw_only=True):
+    """One's contacts, and whom one could add."""
+
+    contacts: list[str]
+    possible: list[str]
+    more: int = 0  # further possible ones
+
+
+class Place(Shown, kw_only=True):
+    """Plain lines go here from now on."""
+
+    to: str
+
+
+class Status(Shown, kw_only=True):
+    """How things stand."""
+
+    account: str
+    device: str
+    broker: str
+    online: bool
+    place: str
+    outbox: int
+
+
+class Outbox(Shown, kw_only=True):
+    """What the broker has not accepted yet."""
+
+    items: list[tuple[str, str]]  # whom it is for, what it says
+
+
+class Notice(Shown, kw_only=True):
+    """A sentence."""
+
+    text: str
+
+
+class Bye(Shown, kw_only=True):
+    """The session is over."""
+
+    code: str
+    text: str

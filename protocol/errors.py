@@ -1,0 +1,47 @@
+"""Error codes: what each means, in one sentence of English with its places named.
+
+A sentence says what happened, what was not done, and what to do next. The broker sends code and sentence;
+a client that knows the code may say it in the reader's language. docs/PROTOCOL.md lists all of them.
+"""
+
+from __future__ import annotations
+
+SENTENCES = {
+    # a frame or a session
+    "malformed": "that was no frame of this protocol ({why}); it was dropped: check the client",
+    "wrong-direction": "{frame} is said by brokers, not to them; it was dropped: check the client",
+    "version": "the broker speaks version {broker} of the protocol and the client {client}; upgrade the {older}",
+    "closing": "the broker is going down; what you send is kept and goes out when it is back",
+    "replaced": "this device logged in a second time, from a copy of its folder; this session has ended",
+    "busy": "the broker is busy checking passwords; try again in {seconds} s",
+    # accounts
+    "bad-name": "{name} can't be a name: {why}; choose another",
+    "name-taken": "the name {name} is taken; give its password, or choose another name",
+    "wrong-password": "wrong password for {name}; nothing was sent",
+    "registration-closed": "there is no account {name}, and this broker makes no new ones; ask its operator",
+    "no-account": "there is no account {name} here yet, and without a password none was made; give one",
+    "scheme": "the broker does not know the password scheme {scheme}; upgrade the broker or the client",
+    "too-many-devices": "{name} has {limit} devices, which is the most; remove one before adding another",
+    # sends
+    "no-such-account": "there is no account {name}; the message was not sent to anyone",
+    "no-such-room": "there is no room {room}; the message was not sent to anyone",
+    "not-a-member": "you are not a member of {room}; join it first",
+    "store-full": "the broker's disk is full; the message stays in your outbox and goes out when there is room",
+    "store-down": "the broker can't write just now; the message stays in your outbox and goes out by itself",
+    # questions
+    "unknown-account": "there is no account {name}; check the spelling",
+    "own-name": "{name} is yourself; your contacts are the others",
+    "already-contact": "{name} is one of your contacts already",
+    "not-a-contact": "{name} is not one of your contacts",
+    "too-many-contacts": "you have {limit} contacts, which is the most; remove one before adding another",
+    "too-many-rooms": "you are in {limit} rooms, which is the most; leave one before joining another",
+    "already-member": "you are in {room} already",
+    "lobby": "#lobby is everyone's; it can't be left",
+    "no-such-log": "{log} is not one of your conversations",
+}
+"""Codes that go over the wire."""
+
+
+def sentence(code: str, **places: object) -> str:
+    """The English sentence for a code. KeyError if the code or a place is missing: that is our own bug."""
+    return SENTENCES[code].format(**places)

@@ -1,0 +1,375 @@
+"""What can be said: every frame, in one table.
+
+A frame is one MessagePack array ``[tag, field, field, …]``, packed and checked by msgspec. Names carry the
+direction: what a client sends is an imperative (``Post``), what the broker sends is a statement
+(``Accepted``). Fields are only ever added at the end and with a default, so that a newer side and an older
+one of the same major version understand each other. docs/PROTOCOL.md has a row for each.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, get_args
+
+import msgspec
+from msgspec import Meta, Raw
+
+from . import limits
+
+Name = Annotated[str, Meta(min_length=1, max_length=limits.LOG_CHARS)]
+"""An account as its owner writes it (32 characters at most; the rule itself is in names.py)."""
+Room = Annotated[str, Meta(min_length=2, max_length=limits.LOG_CHARS)]
+"""``#`` and a name."""
+Address = Annotated[str, Meta(min_length=1, max_length=limits.LOG_CHARS)]
+"""Whom a message is for: an account's name or a room's."""
+Log = Annotated[str, Meta(min_length=2, max_length=limits.LOG_CHARS)]
+"""A log's name in its compared form: ``@account`` or ``#room``."""
+Device = Annotated[str, Meta(pattern=f"^[a-z2-7]{{{limits.DEVICE_CHARS}}}$")]
+"""A device's id: lower-case base32."""
+Number = Annotated[int, Meta(ge=1, le=limits.NUMBER_MAX)]
+"""A device's own send number (n), or a question's number (ask): 1, 2, 3 …"""
+Seq = Annotated[int, Meta(ge=0, le=limits.NUMBER_MAX)]
+"""A place in a log; 0 is before the first."""
+Code = Annotated[str, Meta(min_length=1, max_length=32)]
+"""An error code of errors.py, in kebab-case."""
+Text = Annotated[str, Meta(max_length=limits.TEXT_CHARS)]
+"""A sentence for people."""
+Enc = Annotated[str, Meta(min_length=1, max_length=limits.ENC_CHARS)]
+"""How a body is encoded: ``none`` is UTF-8 text. An unknown value is shown as an error, never as text."""
+Body = Annotated[bytes, Meta(min_length=1, max_length=limits.BODY_BYTES)]
+"""What was written. Opaque to the broker."""
+Names = Annotated[list[Name], Meta(max_length=limits.LISTED_NAMES)]
+Cursors = Annotated[dict[Log, Seq], Meta(max_length=limits.SESSION_LOGS)]
+"""Per log the highest seq that this device has in its journal."""
+
+
+class Part(msgspec.Struct, array_like=True, gc=False):
+    """A piece of a frame."""
+
+
+class Item(Part):
+    """One message as its author sends it."""
+
+    to: Address
+    enc: Enc
+    body: Body
+
+
+class Envelope(Part):
+    """One message as it is stored and delivered; packed once, by the broker that accepted it."""
+
+    device: Device
+    n: Number
+    author: Name
+    to: Address
+    at: int  # Unix time in ms at the broker; for people, never for order
+    enc: Enc
+    body: Annotated[bytes, Meta(max_length=limits.BODY_BYTES)]
+
+
+class Run(Part):
+    """Envelopes that follow one another in one log: seqs first, first + 1, …"""
+
+    log: Log
+    first: Number
+    envelopes: Annotated[list[Envelope], Meta(max_length=limits.WINDOW_MESSAGES)]
+
+
+class Extent(Part):
+    """Where a device's reading of a log starts, if it does not know better, and the log's highest seq."""
+
+    start: Seq
+    head: Seq
+
+
+class Refusal(Part):
+    """One send that was refused for good. Its number is used up."""
+
+    n: Number
+    code: Code
+    text: Text
+
+
+class Frame(Part):
+    """What both directions' frames have in common."""
+
+
+# ---- what a client says -------------------------------------------------------------------------------
+
+
+class Hello(Frame, tag=1):
+    """Let me in. Without a credential it asks what is needed; the answer is Unproven."""
+
+    major: Annotated[int, Meta(ge=0, le=65535)]
+    minor: Annotated[int, Meta(ge=0, le=65535)]
+    account: Annotated[str, Meta(max_length=limits.LOG_CHARS)]
+    device: Device
+    reads: bool  # False: this session only sends; nothing is delivered and no cursor moves
+    cursors: Cursors
+    scheme: Annotated[str, Meta(max_length=16)] = ""
+    credential: Annotated[bytes, Meta(max_length=limits.CREDENTIAL_BYTES)] = b""
+    release: Annotated[str, Meta(max_length=64)] = ""  # the client's software, for the broker's log
+
+    def __repr__(self) -> str:
+        """Never show a credential, not even in a traceback."""
+        return f"Hello({self.account!r}, device={self.device!r}, reads={self.reads})"
+
+
+class Post(Frame, tag=2):
+    """Send these, numbered n, n + 1, …"""
+
+    n: Number
+    items: Annotated[list[Item], Meta(min_length=1, max_length=limits.PACK_MESSAGES)]
+
+
+class Ack(Frame, tag=3):
+    """Everything up to here is in my journal. Cumulative."""
+
+    cursors: Cursors
+
+
+class Ping(Frame, tag=4):
+    """An Ack that wants an answer (Pong): the sign of life of a client with nothing else to say."""
+
+    cursors: Cursors
+
+
+class AskWho(Frame, tag=5):
+    """Tell me who is here."""
+
+    ask: Number
+
+
+class AskContacts(Frame, tag=6):
+    """Tell me my contacts, and whom I could add."""
+
+    ask: Number
+
+
+class AddContact(Frame, tag=7):
+    """Put this account on my list."""
+
+    ask: Number
+    account: Name
+
+
+class RemoveContact(Frame, tag=8):
+    """Take this account off my list."""
+
+    ask: Number
+    account: Name
+
+
+class Join(Frame, tag=9):
+    """Make me a member of this room; make the room if there is none."""
+
+    ask: Number
+    room: Room
+
+
+class Leave(Frame, tag=10):
+    """Make me a member no longer."""
+
+    ask: Number
+    room: Room
+
+
+class AskPage(Frame, tag=11):
+    """Show me what a log holds below a seq (0: from its end)."""
+
+    ask: Number
+    log: Log
+    before: Seq
+    limit: Annotated[int, Meta(ge=1, le=limits.PAGE_MESSAGES)]
+
+
+class Quit(Frame, tag=12):
+    """I am leaving; forget this session."""
+
+
+# ---- what the broker says -----------------------------------------------------------------------------
+
+
+class Unproven(Frame, tag=32):
+    """You have not proven who you are: this is what a credential is made with."""
+
+    broker: Annotated[bytes, Meta(min_length=16, max_length=16)]  # the broker's id, part of the salt
+    scheme: Annotated[str, Meta(max_length=16)]
+    taken: bool  # the name is registered; False: the first credential registers it
+
+
+class Welcome(Frame, tag=33):
+    """You are in."""
+
+    major: int
+    minor: int
+    account: Name  # as registered
+    broker: Annotated[bytes, Meta(min_length=16, max_length=16)]
+    epoch: Annotated[str, Meta(max_length=64)]  # the store's; it changes with a restore
+    last: Seq  # the highest n stored for this device
+    logs: Annotated[dict[Log, Extent], Meta(max_length=limits.SESSION_LOGS)]
+    registered: bool  # the account was made just now
+    window_messages: int  # how many sends may be on their way unconfirmed
+    window_bytes: int  # and how many bytes of bodies
+
+
+class Accepted(Frame, tag=34):
+    """Every send up to n is on disk, but for those that were refused. Cumulative."""
+
+    n: Seq
+    refused: Annotated[list[Refusal], Meta(max_length=limits.WINDOW_MESSAGES)] = []
+
+
+class Expected(Frame, tag=35):
+    """A number is missing, and nothing behind it was kept: send again from n."""
+
+    n: Number
+
+
+class Deliver(Frame, tag=36):
+    """Here is what stands in your logs."""
+
+    runs: list[Run]
+
+
+class Pong(Frame, tag=37):
+    """Your session is alive. Up to these seqs everything was sent to you."""
+
+    sent: Cursors
+
+
+class Refused(Frame, tag=38):
+    """What you asked was not done."""
+
+    code: Code
+    text: Text
+    ask: Seq = 0  # the question's number; 0: none, it concerns the session
+    retry_s: float = 0.0  # try again by yourself after so long; 0: trying again is of no use
+
+
+class Stranger(Frame, tag=39):
+    """I know no session for you: say Hello."""
+
+
+class Presence(Frame, tag=40):
+    """Who has come and who has gone, gathered."""
+
+    room: Room
+    joined: Names
+    left: Names
+    more: int = 0  # further names that did not fit
+
+
+class Present(Frame, tag=41):
+    """Who is here: the answer to AskWho."""
+
+    ask: Number
+    accounts: Names
+    more: int = 0
+
+
+class Contacts(Frame, tag=42):
+    """Your contacts, and whom you could add: the answer to AskContacts, AddContact and RemoveContact."""
+
+    ask: Seq
+    contacts: Names
+    possible: Names
+    more: int = 0  # further possible ones
+
+
+class Joined(Frame, tag=43):
+    """Your account is a member of this room now. Told to all its devices; ask is 0 for the others."""
+
+    ask: Seq
+    room: Room  # as its maker wrote it
+    log: Log
+    extent: Extent
+
+
+class Left(Frame, tag=44):
+    """Your account is no longer a member of this room."""
+
+    ask: Seq
+    log: Log
+
+
+class Page(Frame, tag=45):
+    """A piece of a log: the answer to AskPage. Cursors don't move by it."""
+
+    ask: Number
+    run: Run
+    more: bool  # there is something below it
+
+
+class Bye(Frame, tag=46):
+    """This session has ended."""
+
+    code: Code  # closing, replaced
+
+
+FromClient = (
+    Hello | Post | Ack | Ping | AskWho | AskContacts | AddContact | RemoveContact | Join | Leave | AskPage | Quit
+)
+FromBroker = (
+    Unproven
+    | Welcome
+    | Accepted
+    | Expected
+    | Deliver
+    | Pong
+    | Refused
+    | Stranger
+    | Presence
+    | Present
+    | Contacts
+    | Joined
+    | Left
+    | Page
+    | Bye
+)
+AnyFrame = FromClient | FromBroker
+
+FROM_CLIENT: tuple[type[Frame], ...] = get_args(FromClient)
+FROM_BROKER: tuple[type[Frame], ...] = get_args(FromBroker)
+FRAMES: tuple[type[Frame], ...] = FROM_CLIENT + FROM_BROKER
+
+
+class ProtocolError(Exception):
+    """These bytes are no frame. Its text says why, for the peer's author."""
+
+
+_decoder: msgspec.msgpack.Decoder[AnyFrame] = msgspec.msgpack.Decoder(AnyFrame)
+_envelope_decoder = msgspec.msgpack.Decoder(Envelope)
+_encoder = msgspec.msgpack.Encoder()
+encode = _encoder.encode
+"""A frame's or an envelope's bytes."""
+
+
+def decode(data: bytes) -> AnyFrame:
+    """Any bytes give a frame or ProtocolError, nothing else."""
+    try:
+        return _decoder.decode(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise ProtocolError(str(error)) from None
+
+
+def decode_envelope(data: bytes) -> Envelope:
+    """An envelope from its stored bytes; ProtocolError if they are none."""
+    try:
+        return _envelope_decoder.decode(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise ProtocolError(str(error)) from None
+
+
+def pack_run(log: str, first: int, envelopes: list[bytes]) -> bytes:
+    """A Run's bytes, made of envelopes that are packed already: what was stored is delivered as it is."""
+    return encode((log, first, [Raw(envelope) for envelope in envelopes]))
+
+
+def pack_deliver(runs: list[bytes]) -> bytes:
+    """A Deliver's bytes, made of runs that are packed already: many sessions share them."""
+    return encode((Deliver.__struct_config__.tag, [Raw(run) for run in runs]))
+
+
+def pack_page(ask: int, run: bytes, more: bool) -> bytes:
+    """A Page's bytes, made of a run that is packed already."""
+    return encode((Page.__struct_config__.tag, ask, Raw(run), more))

@@ -1,0 +1,58 @@
+"""Every limit that both sides keep, its unit last in its name and its reason beside it."""
+
+KIB = 1024
+
+# A version is two numbers. Another major version cannot be talked to; a minor one only adds.
+MAJOR_VERSION = 1
+MINOR_VERSION = 0
+
+# One ZeroMQ part. libzmq cuts the connection at a larger one, so senders stay below FRAME_BYTES.
+PART_BYTES = 64 * KIB
+# What a sender packs into one frame at most: leaves room for the largest single message after it.
+FRAME_BYTES = 40 * KIB
+
+# Four screens of text. Longer things are files.
+BODY_BYTES = 16 * KIB
+ENC_CHARS = 16
+
+# Names are typed by hand and shown in a column.
+NAME_CHARS = 32
+# A log is "@" or "#" and a name; NFKC and case folding may lengthen a name (one sign may fold to three).
+LOG_CHARS = 1 + 3 * NAME_CHARS
+TOPIC_CHARS = 256
+TEXT_CHARS = 512
+
+# A device's id: 80 random bits in base32. Two of a billion devices meet once in a million worlds.
+DEVICE_CHARS = 16
+
+# Numbers fit a signed 64-bit integer, as SQLite keeps them.
+NUMBER_MAX = 2**63 - 1
+
+# Envelopes on their way to a session, or sends on their way to the broker, that nobody has confirmed yet.
+# Fewer than both high-water marks (transport), so that ZeroMQ never has to drop or to block.
+WINDOW_MESSAGES = 256
+WINDOW_BYTES = 512 * KIB
+
+# Messages in one Post or one run of a Deliver: a quarter of a window, so that a window moves in steps.
+PACK_MESSAGES = 64
+
+# What one account may gather. Each list is read at every login and must stay small.
+ACCOUNT_ROOMS = 100
+ACCOUNT_CONTACTS = 500
+ACCOUNT_DEVICES = 50
+# Logs that one session reads: all rooms, the lobby and the mailbox.
+SESSION_LOGS = ACCOUNT_ROOMS + 2
+
+# Names in one answer (who is here, whom one could add). More are counted, not listed: nobody reads them.
+LISTED_NAMES = 500
+
+# One page of history: about a screen or three.
+PAGE_MESSAGES = 100
+
+# The credential of scheme a2split1 is 32 bytes; the field leaves room for other schemes.
+CREDENTIAL_BYTES = 256
+
+# An idle client says Ping this often; so a broken link is noticed, and a restarted broker hears of it.
+PING_S = 10.0
+# A session that was silent for so long is forgotten. Three pings, so that one lost packet costs nothing.
+SILENCE_S = 30.0

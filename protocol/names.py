@@ -1,0 +1,95 @@
+"""Names of accounts and rooms: what may be one, and when two are the same.
+
+A name is 1 to 32 letters or digits of one script, then also ``.``, ``_`` and ``-``. It is prepared as RFC 8265
+says (UsernameCaseMapped), compared case-folded and NFKC-normalised, and shown as it was registered. One script
+a name, so that a Cyrillic letter can't pose as a Latin one.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+from precis_i18n import get_profile
+
+from . import limits
+
+LOBBY = "#lobby"
+
+_MARKS = "._-"
+_profile = get_profile("UsernameCaseMapped")
+# Scripts that one language writes together.
+_JAPANESE = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"})
+
+
+class BadName(ValueError):
+    """No name; its text says why, to be put after "can't be a name: "."""
+
+
+@lru_cache(maxsize=65536)
+def key(name: str) -> str:
+    """The form in which names are compared; BadName if it is none."""
+    shown = unicodedata.normalize("NFC", name)
+    _check_form(shown)
+    try:
+        mapped = _profile.enforce(shown)
+    except UnicodeEncodeError as error:
+        raise BadName(_reason(error)) from None
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", mapped).casefold())
+    _check_letters(folded)
+    return folded
+
+
+def room_key(room: str) -> str:
+    """A room's name in compared form, with its ``#``; BadName if it is none."""
+    if not room.startswith("#"):
+        raise BadName("a room begins with #")
+    return "#" + key(room[1:])
+
+
+def shown(name: str) -> str:
+    """A name as it is registered and shown: as typed, composed."""
+    return unicodedata.normalize("NFC", name)
+
+
+def mailbox(account_key: str) -> str:
+    """The log of an account's private messages."""
+    return "@" + account_key
+
+
+def _check_form(name: str) -> None:
+    if not name:
+        raise BadName("it is empty")
+    if len(name) > limits.NAME_CHARS:
+        raise BadName(f"it has {len(name)} characters, {limits.NAME_CHARS} at most are allowed")
+
+
+def _check_letters(folded: str) -> None:
+    if folded[0] in _MARKS:
+        raise BadName("it must begin with a letter or a digit")
+    scripts = {_script(sign) for sign in folded if sign not in _MARKS} - {""}
+    if len(scripts) > 1 and not scripts <= _JAPANESE:
+        raise BadName("its letters are of more than one script")
+
+
+def _script(sign: str) -> str:
+    """The script of a letter, digit or mark of a letter; "" for the digits 0 to 9. Unicode names begin with it."""
+    if "0" <= sign <= "9":
+        return ""
+    if unicodedata.category(sign)[0] not in "LMN":
+        raise BadName(f"only letters, digits and . _ - are allowed, not {_visible(sign)}")
+    script = unicodedata.name(sign, "").split(" ")[0]
+    if script in ("", "COMBINING"):
+        raise BadName(f"only letters, digits and . _ - are allowed, not {_visible(sign)}")
+    return script
+
+
+def _visible(sign: str) -> str:
+    return sign if sign.isprintable() and not sign.isspace() else f"U+{ord(sign):04X}"
+
+
+def _reason(error: UnicodeEncodeError) -> str:
+    bad = error.object[error.start : error.end] if isinstance(error.object, str) else ""
+    if len(bad) == 1:
+        return f"only letters, digits and . _ - are allowed, not {_visible(bad)}"
+    return "only letters, digits and . _ - are allowed"
