@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from core.shown import Shown
+from protocol.frames import Envelope
+
 if TYPE_CHECKING:
     from core.events import Received
 
@@ -121,3 +124,87 @@ class Note(Command):
     what: str
     fields: dict[str, Any]
     loud: bool = False  # also for the person who watches the program
+
+
+# ---- the client's: to the network ----------------------------------------------------------------------
+
+
+class Connect(Command):
+    """Begin a connection; Connected or Lost will tell."""
+
+
+class Disconnect(Command):
+    """End the connection, after what was sent has left."""
+
+
+class Derive(Command):
+    """Make the credential from the password, which may have to be asked for; Derived brings it."""
+
+    broker: bytes  # the broker's id
+    taken: bool  # the name is registered
+
+
+# ---- the client's: to its journal, committed before anything of the same turn is sent or shown ---------
+
+
+class Keep(Command):
+    """Put a message into the outbox."""
+
+    n: int
+    to: str
+    enc: str
+    body: bytes
+
+
+class Drop(Command):
+    """Everything up to n is settled: take it out of the outbox."""
+
+    n: int
+
+
+class Record(Command):
+    """Write envelopes and the cursor that follows from them, in one."""
+
+    log: str
+    first: int
+    envelopes: list[Envelope]
+
+
+class Begin(Command):
+    """Set a log's cursor without having read what is before it."""
+
+    log: str
+    pos: int
+
+
+class Remember(Command):
+    """Keep a fact about this device."""
+
+    key: str
+    value: bytes
+
+
+class Renew(Command):
+    """Become a new device: another id, the outbox numbered anew from 1. Renewed follows.
+
+    With another epoch than before the cursors are forgotten too, for they count in logs that are no more.
+    """
+
+    epoch: str
+
+
+class Recall(Command):
+    """Show the last messages of a conversation once more: a room, or an account's private one."""
+
+    log: str
+    account: str  # "" for a room
+    count: int
+
+
+# ---- the client's: to the front end --------------------------------------------------------------------
+
+
+class Show(Command):
+    """Let the person or the script know."""
+
+    shown: Shown

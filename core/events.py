@@ -1,4 +1,4 @@
-"""What has happened, as the broker's core hears of it: past participles."""
+"""What has happened, as the cores hear of it: past participles."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from core.commands import Command, Operation
+from core.commands import Fetch, Operation
 from protocol import frames
 
 
@@ -32,6 +32,8 @@ class Garbled(Event):
 
     peer: bytes
     why: str
+    version: tuple[int, int] | None = None  # it was a Hello of this foreign version
+    address: str = ""
 
 
 class Gone(Event):
@@ -122,11 +124,12 @@ class Looked(Event):
 
 
 class Fetched(Event):
-    """The answer to Fetch. Fewer than asked for: that is all there is, or the size was reached."""
+    """The answer to Fetch."""
 
-    command: Command
+    command: Fetch
     first: int
     envelopes: list[bytes]
+    complete: bool  # there is nothing behind it
 
 
 # ---- from the worker -----------------------------------------------------------------------------------
@@ -145,3 +148,35 @@ class ProofArrived(Event):
 
     cause: Received
     proof: Proved | None
+
+
+# ---- what the client's core hears of -------------------------------------------------------------------
+
+
+class Connected(Event):
+    """The connection stands; the broker has not said anything yet."""
+
+
+class Lost(Event):
+    """There is no connection, or no more."""
+
+    reason: str  # refused, cut, silent, no-restante
+
+
+class Heard(Event):
+    """The broker said something."""
+
+    frame: frames.AnyFrame
+
+
+class Derived(Event):
+    """The credential is there; empty: nobody could be asked, or nobody answered."""
+
+    credential: bytes
+
+
+class Renewed(Event):
+    """This is another device now, with the same outbox."""
+
+    device: str
+    cursors: dict[str, int]

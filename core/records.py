@@ -6,8 +6,6 @@ from typing import TypeVar
 
 import msgspec
 
-from protocol import names
-
 
 class Account(msgspec.Struct):
     """``account/KEY``: a person or a script, and what it has gathered."""
@@ -64,9 +62,16 @@ def device(account_key: str, device_id: str) -> str:
     return f"{account_key}/{device_id}"
 
 
-def first_seq(rooms: dict[str, int], log: str) -> int:
-    """Behind which seq an account may read a log; -1 if it may not."""
-    return rooms.get(log, -1)
+def refused(device: str) -> str:
+    """The record's key for the sends of a device that were refused and may still be asked about."""
+    return "refused/" + device
 
 
-LOBBY = names.LOBBY
+def pack_refused(refusals: dict[int, tuple[str, str]]) -> bytes:
+    """Number → code and sentence, as stored."""
+    return _encoder.encode(refusals)
+
+
+def unpack_refused(value: bytes) -> dict[int, tuple[str, str]]:
+    """What pack_refused packed."""
+    return msgspec.msgpack.decode(value, type=dict[int, tuple[str, str]])

@@ -87,7 +87,7 @@ class Contacts(Shown, kw_only=True):
 
     contacts: list[str]
     possible: list[str]
-    more: int = 0  # further possible ones
+    more: bool = False  # there are further possible ones
 
 
 class Place(Shown, kw_only=True):

@@ -45,6 +45,18 @@ class RemovedContact(Typed, kw_only=True):
     account: str
 
 
+class JoinedRoom(Typed, kw_only=True):
+    """Make me a member of this room."""
+
+    room: str
+
+
+class LeftRoom(Typed, kw_only=True):
+    """Make me a member no longer."""
+
+    room: str
+
+
 class AskedStatus(Typed):
     """Who am I, where do my lines go, is the broker there?"""
 
@@ -87,6 +99,8 @@ Intent = (
     | AskedContacts
     | AddedContact
     | RemovedContact
+    | JoinedRoom
+    | LeftRoom
     | AskedStatus
     | AskedOutbox
     | AskedHistory

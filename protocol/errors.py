@@ -18,7 +18,7 @@ SENTENCES = {
     "bad-name": "{name} can't be a name: {why}; choose another",
     "name-taken": "the name {name} is taken; give its password, or choose another name",
     "wrong-password": "wrong password for {name}; nothing was sent",
-    "registration-closed": "there is no account {name}, and this broker makes no new ones; ask its operator",
+    "registration-closed": "wrong name or password for {name}, and this broker makes no new accounts; ask its operator",
     "no-account": "there is no account {name} here yet, and without a password none was made; give one",
     "scheme": "the broker does not know the password scheme {scheme}; upgrade the broker or the client",
     "too-many-devices": "{name} has {limit} devices, which is the most; remove one before adding another",
@@ -38,8 +38,11 @@ SENTENCES = {
     "already-member": "you are in {room} already",
     "lobby": "#lobby is everyone's; it can't be left",
     "no-such-log": "{log} is not one of your conversations",
+    # what a client says to its own people about a question
+    "not-connected": "the broker is not there; nothing was asked: try again when it is back",
+    "no-answer": "the connection was lost before the answer came; ask again",
 }
-"""Codes that go over the wire."""
+"""Every code that a core gives; all but the last two go over the wire."""
 
 
 def sentence(code: str, **places: object) -> str:

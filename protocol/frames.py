@@ -23,7 +23,7 @@ Address = Annotated[str, Meta(min_length=1, max_length=limits.LOG_CHARS)]
 """Whom a message is for: an account's name or a room's."""
 Log = Annotated[str, Meta(min_length=2, max_length=limits.LOG_CHARS)]
 """A log's name in its compared form: ``@account`` or ``#room``."""
-Device = Annotated[str, Meta(pattern=f"^[a-z2-7]{{{limits.DEVICE_CHARS}}}$")]
+Device = Annotated[str, Meta(pattern=rf"^[a-z2-7]{{{limits.DEVICE_CHARS}}}\Z")]
 """A device's id: lower-case base32."""
 Number = Annotated[int, Meta(ge=1, le=limits.NUMBER_MAX)]
 """A device's own send number (n), or a question's number (ask): 1, 2, 3 …"""
@@ -33,6 +33,12 @@ Code = Annotated[str, Meta(min_length=1, max_length=32)]
 """An error code of errors.py, in kebab-case."""
 Text = Annotated[str, Meta(max_length=limits.TEXT_CHARS)]
 """A sentence for people."""
+At = Annotated[int, Meta(ge=0, le=limits.LAST_AT_MS)]
+"""Unix time in ms at the broker; for people, never for order."""
+Wait = Annotated[float, Meta(ge=0.0, le=limits.RETRY_S)]
+"""Try again by yourself after so many seconds; 0: trying again is of no use."""
+Window = Annotated[int, Meta(ge=1, le=limits.NUMBER_MAX)]
+"""How much may be on its way unconfirmed."""
 Enc = Annotated[str, Meta(min_length=1, max_length=limits.ENC_CHARS)]
 """How a body is encoded: ``none`` is UTF-8 text. An unknown value is shown as an error, never as text."""
 Body = Annotated[bytes, Meta(min_length=1, max_length=limits.BODY_BYTES)]
@@ -61,7 +67,7 @@ class Envelope(Part):
     n: Number
     author: Name
     to: Address
-    at: int  # Unix time in ms at the broker; for people, never for order
+    at: At
     enc: Enc
     body: Annotated[bytes, Meta(max_length=limits.BODY_BYTES)]
 
@@ -75,8 +81,13 @@ class Run(Part):
 
 
 class Extent(Part):
-    """Where a device's reading of a log starts, if it does not know better, and the log's highest seq."""
+    """What there is of a log for one device: seqs floor + 1 to head can be had.
 
+    A device whose journal knows no cursor for the log begins behind ``start``; one whose cursor is below ``floor``
+    has missed what is gone.
+    """
+
+    floor: Seq
     start: Seq
     head: Seq
 
@@ -208,8 +219,8 @@ class Welcome(Frame, tag=33):
     last: Seq  # the highest n stored for this device
     logs: Annotated[dict[Log, Extent], Meta(max_length=limits.SESSION_LOGS)]
     registered: bool  # the account was made just now
-    window_messages: int  # how many sends may be on their way unconfirmed
-    window_bytes: int  # and how many bytes of bodies
+    window_messages: Window  # how many sends may be on their way unconfirmed
+    window_bytes: Window  # and how many bytes of bodies
 
 
 class Accepted(Frame, tag=34):
@@ -243,7 +254,7 @@ class Refused(Frame, tag=38):
     code: Code
     text: Text
     ask: Seq = 0  # the question's number; 0: none, it concerns the session
-    retry_s: float = 0.0  # try again by yourself after so long; 0: trying again is of no use
+    retry_s: Wait = 0.0
 
 
 class Stranger(Frame, tag=39):
@@ -273,7 +284,7 @@ class Contacts(Frame, tag=42):
     ask: Seq
     contacts: Names
     possible: Names
-    more: int = 0  # further possible ones
+    more: bool = False  # there are further possible ones
 
 
 class Joined(Frame, tag=43):
@@ -334,11 +345,18 @@ FRAMES: tuple[type[Frame], ...] = FROM_CLIENT + FROM_BROKER
 
 
 class ProtocolError(Exception):
-    """These bytes are no frame. Its text says why, for the peer's author."""
+    """These bytes are no frame. Its text says why, for the peer's author.
+
+    ``version`` is (major, minor) if they are a Hello of a version that we don't know.
+    """
+
+    version: tuple[int, int] | None = None
 
 
 _decoder: msgspec.msgpack.Decoder[AnyFrame] = msgspec.msgpack.Decoder(AnyFrame)
 _envelope_decoder = msgspec.msgpack.Decoder(Envelope)
+_raw_decoder = msgspec.msgpack.Decoder(list[Raw])
+_integer_decoder = msgspec.msgpack.Decoder(int)
 _encoder = msgspec.msgpack.Encoder()
 encode = _encoder.encode
 """A frame's or an envelope's bytes."""
@@ -349,7 +367,9 @@ def decode(data: bytes) -> AnyFrame:
     try:
         return _decoder.decode(data)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise ProtocolError(str(error)) from None
+        refusal = ProtocolError(str(error))
+        refusal.version = _foreign_version(data)
+        raise refusal from None
 
 
 def decode_envelope(data: bytes) -> Envelope:
@@ -358,6 +378,18 @@ def decode_envelope(data: bytes) -> Envelope:
         return _envelope_decoder.decode(data)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise ProtocolError(str(error)) from None
+
+
+def _foreign_version(data: bytes) -> tuple[int, int] | None:
+    """What any Hello of any version begins with: its tag, major, minor."""
+    try:
+        tag, major, minor, *_ = _raw_decoder.decode(data)
+        said = _integer_decoder.decode(tag), _integer_decoder.decode(major), _integer_decoder.decode(minor)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    if said[0] != Hello.__struct_config__.tag or said[1] == limits.MAJOR_VERSION:
+        return None
+    return said[1], said[2]
 
 
 def pack_run(log: str, first: int, envelopes: list[bytes]) -> bytes:

@@ -17,7 +17,8 @@ ENC_CHARS = 16
 
 # Names are typed by hand and shown in a column.
 NAME_CHARS = 32
-# A log is "@" or "#" and a name; NFKC and case folding may lengthen a name (one sign may fold to three).
+# A log is "@" or "#" and a name. As typed a name may be longer than composed, up to three signs for one letter;
+# so a name a little too long is refused as a bad name, not as a malformed frame.
 LOG_CHARS = 1 + 3 * NAME_CHARS
 TOPIC_CHARS = 256
 TEXT_CHARS = 512
@@ -27,6 +28,9 @@ DEVICE_CHARS = 16
 
 # Numbers fit a signed 64-bit integer, as SQLite keeps them.
 NUMBER_MAX = 2**63 - 1
+
+# An envelope's time ends a day before the year 10000, so that calendars can show it wherever the reader lives.
+LAST_AT_MS = 253_402_214_400_000
 
 # Envelopes on their way to a session, or sends on their way to the broker, that nobody has confirmed yet.
 # Fewer than both high-water marks (transport), so that ZeroMQ never has to drop or to block.
@@ -56,3 +60,5 @@ CREDENTIAL_BYTES = 256
 PING_S = 10.0
 # A session that was silent for so long is forgotten. Three pings, so that one lost packet costs nothing.
 SILENCE_S = 30.0
+# The longest that a broker may ask a client to wait before it tries again; after more than that nobody waits.
+RETRY_S = 3600.0

@@ -20,6 +20,8 @@ _MARKS = "._-"
 _profile = get_profile("UsernameCaseMapped")
 # Scripts that one language writes together.
 _JAPANESE = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"})
+# Signs whose Unicode name does not begin with the script they are written in: 々 and 〇, and Arabic digits.
+_BELONGS_TO = {"IDEOGRAPHIC": "CJK", "ARABIC-INDIC": "ARABIC", "EXTENDED": "ARABIC"}
 
 
 class BadName(ValueError):
@@ -36,6 +38,7 @@ def key(name: str) -> str:
     except UnicodeEncodeError as error:
         raise BadName(_reason(error)) from None
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", mapped).casefold())
+    _check_form(folded)  # folding may lengthen it; a key is a name too, so key(key(x)) is key(x)
     _check_letters(folded)
     return folded
 
@@ -65,9 +68,9 @@ def _check_form(name: str) -> None:
 
 
 def _check_letters(folded: str) -> None:
-    if folded[0] in _MARKS:
-        raise BadName("it must begin with a letter or a digit")
     scripts = {_script(sign) for sign in folded if sign not in _MARKS} - {""}
+    if unicodedata.category(folded[0])[0] not in "LN":  # a mark of a letter would sit on whatever stands before it
+        raise BadName("it must begin with a letter or a digit")
     if len(scripts) > 1 and not scripts <= _JAPANESE:
         raise BadName("its letters are of more than one script")
 
@@ -81,7 +84,7 @@ def _script(sign: str) -> str:
     script = unicodedata.name(sign, "").split(" ")[0]
     if script in ("", "COMBINING"):
         raise BadName(f"only letters, digits and . _ - are allowed, not {_visible(sign)}")
-    return script
+    return _BELONGS_TO.get(script, script)
 
 
 def _visible(sign: str) -> str:

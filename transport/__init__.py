@@ -1,0 +1,1 @@
+"""How it is carried: sockets, the poller, signals, standard input. The only importer of zmq."""

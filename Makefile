@@ -1,0 +1,61 @@
+# Everything one can do here; `make help` lists it. Each target makes its own .venv when it is needed.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+PLAY ?= lobby
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help venv run-broker run-client demo party test check format bench simulate torture clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+venv: $(VENV)/.programs ## what the programs need, in .venv
+
+$(VENV)/.programs: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.tests: requirements-dev.txt $(VENV)/.programs
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+run-broker: venv ## start the broker: make run-broker ARGS="-p 9000"
+	@exec $(RUN) broker.py $(ARGS)
+
+run-client: venv ## start a client: make run-client ARGS="alice -"
+	@exec $(RUN) client.py $(ARGS)
+
+demo: venv ## a play with a real broker and real clients: make demo PLAY=away
+	@exec $(RUN) demos/play.py $(PLAY)
+
+party: venv ## a broker and four clients to type into, in tmux panes
+	@exec $(RUN) demos/party.py
+
+test: $(VENV)/.tests ## all tests: make test ARGS="-k outbox"
+	$(RUN) -m pytest $(ARGS)
+
+check: $(VENV)/.tests ## format, lint, types, and which module may import which
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+	$(RUN) -m mypy
+	$(VENV)/bin/lint-imports
+
+format: $(VENV)/.tests ## put the code into its form
+	$(RUN) -m ruff format .
+	$(RUN) -m ruff check --fix .
+
+bench: venv ## how fast it is, on this machine
+	@exec $(RUN) benchmarks/bench.py $(ARGS)
+
+simulate: ## deterministic simulation: it comes with a later version
+	@echo "make simulate: there is no simulation yet; make test has the tests that there are" >&2; exit 69
+
+torture: ## long runs with killed processes: they come with a later version
+	@echo "make torture: there is no long run yet; make test kills broker and clients some fifty times" >&2; exit 69
+
+clean: ## remove what these targets made
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,249 @@
+"""The Restante broker: settings, and the one loop.
+
+Read this page first, then core/broker.py. One thread, one turn after the other: take what has come, decide, make
+it durable in one commit, then say what is to be said.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from console import broker_options
+from console.broker_options import Settings
+from console.logfile import close_log, line, open_log
+from console.sanitise import clean_line
+from core import records
+from core.broker import Broker
+from core.clock import Instant
+from core.commands import Append, Browse, Command, Fetch, Look, Move, Note, Operation, Prove, Put, Send, Trim
+from core.door import House
+from core.events import Closing, Event, Fetched, Looked, ProofArrived, Proved
+from protocol import names, passwords
+from store import Store, StoreDamaged, StoreError, StoreNewer, StoreUnwritable
+from store.lock import Lock, Locked, private_folder
+from store.sqlite import SqliteStore
+from transport import standard
+from transport.context import make_context
+from transport.poller import Poller, Waker
+from transport.router import NoAddress, Router
+from transport.worker import Worker
+
+# Frames taken in one turn: large enough that a commit serves many, small enough that nobody waits long for it.
+TURN_FRAMES = 1000
+# And their bytes: what a turn may hold in memory.
+TURN_BYTES = 4 * 1024 * 1024
+# Accounts that --demo-accounts makes; their password is DEMO_PASSWORD.
+DEMO_ACCOUNTS = ("Pavel", "Pavel_2", "Sveta", "Girl", "Me", "Alex")
+DEMO_PASSWORD = "demo"
+
+EXIT_BROKEN, EXIT_DAMAGED, EXIT_NO_ADDRESS, EXIT_NO_FOLDER, EXIT_LOCKED = 1, 65, 69, 73, 75
+
+
+class Loop:
+    """The one loop: events in, commands out, one commit a turn."""
+
+    def __init__(self, store: Store, router: Router, waker: Waker, house: House, log: logging.Logger) -> None:
+        self.core = Broker(house)
+        self._store = store
+        self._router = router
+        self._waker = waker
+        self._log = log
+        self._worker = Worker(_prove, waker)
+        self._group: list[Operation] = []
+        self._left: list[Event] = []  # for the next turn
+        self._poller = Poller()
+        for source in (waker.fileno(), router.socket, router.monitor):
+            self._poller.add(source)
+        self._table: dict[type[Command], Callable[[Any], Event | None]] = {
+            Send: lambda send: router.send(send.peer, send.frame),
+            Append: self._group.append,
+            Put: self._group.append,
+            Move: self._group.append,
+            Trim: self._group.append,
+            Look: self._look,
+            Browse: self._browse,
+            Fetch: self._fetch,
+            Prove: self._check,
+            Note: self._note,
+        }
+
+    def run(self) -> None:
+        """Turn after turn, until a signal says otherwise."""
+        while True:
+            self._poller.wait(self._patience())
+            if self._waker.take():
+                break
+            self.turn(self._drain(), clock())
+        self.turn([*self._drain(), Closing()], clock())
+        self._worker.close()
+
+    def turn(self, events: Iterable[Event], now: Instant) -> None:
+        """Decide on everything that has happened, make it durable in one commit, then speak."""
+        self._decide(events, now)
+        if self._group:
+            group = self._group.copy()
+            self._group.clear()
+            self._store.submit(group, now)
+        self._decide(self._store.poll(), now)
+        while commands := self.core.settle(now):
+            self._decide(self._perform(commands), now)
+        self._left = self._router.flush()
+
+    def _decide(self, events: Iterable[Event], now: Instant) -> None:
+        queue = deque(events)
+        while queue:
+            # What a question brought is handled before the next event: a sender's order is kept.
+            queue.extendleft(reversed(self._perform(self.core.handle(queue.popleft(), now))))
+
+    def _perform(self, commands: Iterable[Command]) -> list[Event]:
+        answers = [self._table[type(command)](command) for command in commands]
+        return [answer for answer in answers if answer is not None]
+
+    def _drain(self) -> list[Event]:
+        proofs: list[Event] = [ProofArrived(prove.cause, proof) for prove, proof in self._worker.answers()]
+        gone = [*self._left, *self._router.disconnections()]
+        return [*proofs, *gone, *self._router.drain(TURN_FRAMES, TURN_BYTES)]
+
+    def _patience(self) -> float | None:
+        if self._left or self._group:
+            return 0
+        due = self.core.deadline()
+        waits = [self._router.retry_s, None if due is None else max(0.0, due - time.monotonic())]
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    # -- commands --
+
+    def _look(self, look: Look) -> Event:
+        found: dict[str, Any] = dict(self._store.get(look.keys)) if look.keys else {}
+        if look.logs:
+            found.update(("head/" + log, extent) for log, extent in self._store.heads(look.logs).items())
+        if look.devices:
+            found.update(("device/" + name, state) for name, state in self._store.devices(look.devices).items())
+        return Looked(look.cause, found)
+
+    def _browse(self, browse: Browse) -> Event:
+        return Looked(browse.cause, {"browse/" + browse.prefix: self._store.browse(browse.prefix, browse.limit)})
+
+    def _fetch(self, fetch: Fetch) -> Event:
+        arrived = self._store.read(fetch.log, fetch.after, fetch.messages, fetch.size)
+        _, head = self._store.heads((fetch.log,))[fetch.log]
+        complete = arrived.first + len(arrived.envelopes) > head
+        return Fetched(fetch, arrived.first, arrived.envelopes, complete)
+
+    def _check(self, prove: Prove) -> Event | None:
+        return None if self._worker.submit(prove) else ProofArrived(prove.cause, None)
+
+    def _note(self, note: Note) -> None:
+        self._log.info(line(note.what, note.fields))
+        if note.loud:
+            say(f"{note.fields.get('account', '')} {note.what} {_origin(note.fields)}".strip())
+
+
+def _origin(fields: dict[str, Any]) -> str:
+    return f"from {fields['from']}" if fields.get("from") else ""
+
+
+def _prove(prove: Prove) -> Proved:
+    """Check a secret against what is stored, or make what is to be stored. Runs on the worker's thread."""
+    if prove.stored is None:
+        return Proved(None, True, passwords.hash_secret(prove.secret))
+    right = passwords.verify(prove.stored, prove.secret)
+    fresh = passwords.hash_secret(prove.secret) if right and passwords.outdated(prove.stored) else None
+    return Proved(prove.stored, right, fresh)
+
+
+def clock() -> Instant:
+    """Now."""
+    return Instant(time.monotonic(), time.time_ns() // 1_000_000)
+
+
+def say(text: str) -> None:
+    """A line for whoever watches; dropped rather than waited for if nobody reads. It is in the log file anyway."""
+    if standard.writable(1):
+        with contextlib.suppress(OSError):  # nobody watches any more
+            standard.write(1, (clean_line(text) + "\n").encode())
+
+
+def make_demo_accounts(store: Store) -> None:
+    """The six demo accounts, those that are not there yet."""
+    keys = {name: names.key(name) for name in DEMO_ACCOUNTS}
+    there = store.get([records.account(key) for key in keys.values()])
+    _, head = store.heads((names.LOBBY,))[names.LOBBY]
+    now = clock()
+    puts: list[Operation] = []
+    for name, key in keys.items():
+        if there[records.account(key)] is None:
+            secret = passwords.hash_secret(passwords.derive(DEMO_PASSWORD, key, store.broker))
+            account = records.Account(name, passwords.SCHEME, secret, now.at, {names.LOBBY: head})
+            puts.append(Put(records.account(key), records.pack(account), 0))
+    if puts:
+        store.submit(puts, now)
+        store.poll()
+    say(f"restante: demo accounts {', '.join(DEMO_ACCOUNTS)}; their password is {DEMO_PASSWORD}")
+
+
+def serve(settings: Settings) -> None:
+    """Open everything, run, and close everything in the opposite order."""
+    with contextlib.ExitStack() as stack:
+        folder = private_folder(settings.data)
+        stack.callback(Lock(folder).close)
+        log = open_log(folder / "broker.log", settings.log_level)
+        stack.callback(close_log, log)
+        store = SqliteStore.open(folder / "restante.sqlite")
+        stack.callback(store.close)
+        if settings.demo_accounts:
+            make_demo_accounts(store)
+        waker = Waker()
+        stack.callback(waker.close)
+        waker.watch((signal.SIGINT, signal.SIGTERM))
+        context = make_context()
+        stack.callback(context.term)
+        router = Router(context, settings.address, settings.port)
+        stack.callback(router.close)
+        house = House(store.broker, store.epoch, settings.registration == "open", passwords.DUMMY)
+        loop = Loop(store, router, waker, house, log)
+        say(f"restante: listening on {_endpoint(settings.address, router.port)}")
+        log.info(line("listening", {"address": settings.address, "port": router.port}))
+        loop.run()
+        log.info(line("ended", {}))
+
+
+def _endpoint(address: str, port: int) -> str:
+    return f"tcp://[{address}]:{port}" if ":" in address else f"tcp://{address}:{port}"
+
+
+def _fail(code: int, sentence: str) -> int:
+    standard.write(2, f"restante: {clean_line(sentence)}\n".encode())
+    return code
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the broker; the exit code."""
+    standard.guard()
+    settings = broker_options.read(arguments)
+    try:
+        serve(settings)
+    except Locked:
+        return _fail(EXIT_LOCKED, f"another broker works on {settings.data}; stop it, or choose a folder with --data")
+    except (StoreDamaged, StoreNewer) as error:
+        return _fail(EXIT_DAMAGED, str(error))
+    except StoreUnwritable as error:
+        return _fail(EXIT_NO_FOLDER, str(error))
+    except StoreError as error:
+        return _fail(EXIT_BROKEN, str(error))
+    except NoAddress as error:
+        return _fail(EXIT_NO_ADDRESS, str(error))
+    except OSError as error:
+        return _fail(EXIT_NO_FOLDER, f"can't write to {settings.data}: {error.strerror}; choose a folder with --data")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,374 @@
+"""The Restante client: settings, and the one loop.
+
+Read core/client.py next. One thread waits for the broker, for standard input and for signals in one poller. A turn:
+take what has come, decide, commit the journal, then send and show. So nothing is posted that is not on disk, and
+nothing is acknowledged that is not in the journal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from console import client_options, prompts, words
+from console.client_options import Settings
+from console.logfile import close_log, line, open_log
+from console.input import Typing
+from console.pipe import Input, Output, as_text, as_typed
+from console.sanitise import clean_line
+from core import shown, typed
+from core.client import Client, Person
+from core.clock import Instant
+from core.commands import Command, Connect, Derive, Disconnect, Recall, Renew, Send, Show
+from core.errand import KEPT, UNREACHED, Errand, Wish
+from core.events import Derived, Event, Renewed
+from core.shown import Shown
+from protocol import errors, names, passwords
+from store import StoreDamaged, StoreError
+from store.journal import COMMANDS, Journal, open_journal
+from store.lock import Locked
+from transport import standard
+from transport.context import make_context
+from transport.dealer import Dealer
+from transport.poller import Poller, Source, Waker
+
+RELEASE = "restante 0.1.0"
+# Frames taken in one turn: few enough that keys are answered while a flood comes in.
+TURN_FRAMES = 200
+# Messages shown at once of what was kept in the journal.
+REPLAY_MESSAGES = 200
+
+EXIT_USAGE, EXIT_DAMAGED, EXIT_NO_FOLDER, EXIT_IN_USE, EXIT_INTERRUPTED, EXIT_NO_READER = 2, 65, 73, 75, 130, 141
+
+
+class Loop:
+    """The one loop: events in, commands out, one commit a turn."""
+
+    def __init__(self, settings: Settings, wish: Wish, journal: Journal, waker: Waker, log: logging.Logger) -> None:
+        memory = journal.memory()
+        self._settings = settings
+        self._journal = journal
+        self._waker = waker
+        self._log = log
+        self._account_key = names.key(settings.name)
+        person = Person(settings.name, f"tcp://{settings.host}:{settings.port}", wish.reads, RELEASE, settings.to)
+        self.core = Client(person, memory, random.random)
+        self.errand = Errand(wish, journal.fact("account") is None, time.monotonic())
+        self.input = Input(Typing(settings.raw, settings.menu), settings.strict)
+        self.output = Output(settings.json, not standard.utf8(), quiet=not wish.reads)
+        self._lines = standard.Lines()
+        self._reads_stdin = settings.message is None and not (wish.fetch and standard.is_terminal(0))
+        self._input_open = self._reads_stdin
+        self._watched = False  # standard input is in the poller
+        self._asked = ""
+        self._shown: dict[str, int] = {}  # log → seq handed out and not marked yet
+        self._context = make_context()
+        self._attempts = 0
+        self._dealer: Dealer | None = None
+        self._poller = Poller()
+        self._poller.add(waker.fileno())
+        self._table: dict[type[Command], Callable[[Any], Event | None]] = {
+            Connect: self._connect,
+            Disconnect: self._disconnect,
+            Send: self._send,
+            Derive: self._derive,
+            Renew: self._renew,
+            Recall: self._recall,
+            Show: lambda show: self._show(show.shown),
+        }
+
+    # -- turns --
+
+    def run(self) -> int:
+        """Turn after turn until the errand is done; the exit code."""
+        self._greet()
+        ready: list[Source] = []
+        while True:
+            now = clock()
+            if 0 in ready:
+                self._read_stdin()
+            self._turn(now)
+            if signals := self._waker.take():
+                return self._leave(now, signals)
+            if self.errand.over(self.core, now.tick):
+                return self._leave(now, [])
+            self._watch_stdin()
+            ready = self._poller.wait(self._patience(now))
+
+    def _turn(self, now: Instant) -> None:
+        events: list[Event] = []
+        if self._dealer:
+            events = [*self._dealer.happened(), *self._dealer.drain(TURN_FRAMES)]
+        commands = [command for event in events for command in self.core.handle(event, now)]
+        self._perform(commands, now)
+        self._perform(self._type(now), now)
+        while commands := self.core.settle(now):
+            self._perform(commands, now)
+        self._write()
+
+    def _perform(self, commands: list[Command], now: Instant) -> None:
+        """The journal first: nothing is sent or shown that is not on disk."""
+        writes = [command for command in commands if isinstance(command, COMMANDS)]
+        if writes:
+            self._journal.commit(writes)
+        for command in commands:
+            if not isinstance(command, COMMANDS):
+                event = self._table[type(command)](command)
+                if event:
+                    self._perform(self.core.handle(event, now), now)
+
+    def _patience(self, now: Instant) -> float | None:
+        dues = [self.core.deadline(), self.errand.deadline(now.tick)]
+        wait = min((due for due in dues if due is not None), default=None)
+        return None if wait is None else max(0.0, wait - now.tick)
+
+    def _leave(self, now: Instant, signals: list[int]) -> int:
+        """Say good-bye and what is left undone."""
+        self._perform(self.core.handle(typed.Left(), now), now)
+        code = self.errand.code(self.core)
+        left = len(self.core.outbox)
+        if code == KEPT:
+            self.output.note(words.kept(left))
+        elif code == UNREACHED:
+            self.output.note(words.UNREACHED_END.format(broker=self.core.person.broker))
+        self._write()
+        self._log.info(line("ended", {"code": code, "outbox": left}))
+        return EXIT_INTERRUPTED if signal.SIGINT in signals else code
+
+    # -- standard input --
+
+    def _greet(self) -> None:
+        """What is there before anybody has said anything."""
+        if self._settings.message is not None:
+            self.input.say(_message(self._settings))
+        if self.errand.wish.reads:
+            for log, first, envelopes in self._journal.unshown(REPLAY_MESSAGES):
+                name = log if log.startswith("#") else "@" + self._name()
+                self._show(shown.Messages(log=name, first=first, envelopes=envelopes, waited=first + len(envelopes)))
+                self._write()
+
+    def _name(self) -> str:
+        return (self._journal.fact("account") or self._settings.name.encode()).decode()
+
+    def _type(self, now: Instant) -> list[Command]:
+        """Hand over what was typed, as fast as the outbox takes it, once it is clear that we are who we say."""
+        if self.errand.first_start:
+            return []
+        commands: list[Command] = []
+        while self.core.hungry and (intent := self.input.next(not len(self.core.outbox))):
+            if isinstance(intent, typed.Left):
+                self._input_open = False
+                self.input.stop()
+            elif isinstance(intent, typed.AskedHelp):
+                self.output.help(intent)
+            else:
+                commands += self.core.handle(intent, now)
+        if self.input.stopped or (not self._input_open and self.input.empty):
+            self._reads_stdin = False
+            self.errand.input_ended(now.tick)
+        self._prompt()
+        return commands
+
+    def _prompt(self) -> None:
+        if self.input.prompt != self._asked:
+            self._asked = self.input.prompt
+            if self._asked:
+                self.output.prompt(self._asked, standard.is_terminal(0))
+
+    def _watch_stdin(self) -> None:
+        """Poll standard input only while its lines are wanted: a full outbox slows a pipe down."""
+        wanted = self._reads_stdin and not self.errand.first_start and self.input.empty and self.core.hungry
+        if wanted and not self._watched:
+            self._poller.add(0)
+        elif self._watched and not wanted:
+            self._poller.drop(0)
+        self._watched = wanted
+
+    def _read_stdin(self) -> None:
+        data = standard.read(0)
+        self.input.add(self._lines.feed(data))
+        if not data:
+            self._input_open = False
+
+    # -- commands --
+
+    def _connect(self, connect: Connect) -> None:
+        """IPv4 and IPv6 in turn: which of them "localhost" means here, only an attempt can tell."""
+        host = self._settings.host
+        self._dealer = Dealer(self._context, host, self._settings.port, ipv6=":" in host or self._attempts % 2 == 1)
+        self._attempts += 1
+        self._poller.add(self._dealer.socket)
+        self._poller.add(self._dealer.monitor)
+
+    def _disconnect(self, disconnect: Disconnect) -> None:
+        if self._dealer:
+            self._poller.drop(self._dealer.socket)
+            self._poller.drop(self._dealer.monitor)
+            self._dealer.close()
+            self._dealer = None
+
+    def _send(self, send: Send) -> None:
+        if self._dealer:
+            self._dealer.send(send.frame)
+
+    def _derive(self, derive: Derive) -> Event:
+        password = self._settings.password
+        if password in ("", "-") and prompts.terminal():
+            with self._waker.obeying():
+                password = prompts.ask_password(self._settings.name, derive.taken)
+        if password in ("", "-"):
+            self._turn_away("name-taken" if derive.taken else "no-account")
+            return Derived(b"")
+        return Derived(passwords.derive(password, self._account_key, derive.broker))
+
+    def _turn_away(self, code: str) -> None:
+        self._show(shown.Bye(code=code, text=errors.sentence(code, name=self._settings.name)))
+
+    def _renew(self, renew: Renew) -> Event:
+        memory = self._journal.renew(renew.epoch)
+        self._log.info(line("renewed", {"device": memory.device}))
+        return Renewed(memory.device, memory.cursors)
+
+    def _recall(self, recall: Recall) -> None:
+        first, envelopes = self._journal.history(recall.log, recall.account, recall.count)
+        self._show(shown.Messages(log=recall.log, first=first, envelopes=envelopes, waited=0, mine=True))
+
+    # -- showing --
+
+    def _show(self, event: Shown) -> None:
+        now = clock()
+        if isinstance(event, shown.Messages) and not event.mine:
+            event = self._measured(event)
+        self.errand.note(event, now.tick)
+        if isinstance(event, shown.Refused):
+            self.input.refused()
+        if isinstance(event, shown.Online | shown.Offline | shown.Refused | shown.Bye):
+            self._note(event)
+        self.output.show(event, now.at)
+        if isinstance(event, shown.Online) and event.first and self.errand.wish.lingers:
+            self.input.greet()
+
+    def _measured(self, event: shown.Messages) -> shown.Messages:
+        """As many as are wanted; what is too much stays in the journal for the next run."""
+        room = self.errand.room()
+        if room is not None and room < len(event.envelopes):
+            event = shown.Messages(
+                log=event.log, first=event.first, envelopes=event.envelopes[:room], waited=event.waited
+            )
+        if event.envelopes:
+            log = names.mailbox(self._account_key) if event.log.startswith("@") else event.log
+            self._shown[log] = event.first + len(event.envelopes) - 1
+        return event
+
+    def _note(self, event: Shown) -> None:
+        fields = {
+            name: getattr(event, name) for name in ("account", "device", "reason", "code") if hasattr(event, name)
+        }
+        self._log.info(line(type(event).__name__.lower(), fields))
+
+    def _write(self) -> None:
+        """Write what has gathered, then mark it as handed out: a killed client repeats rather than loses."""
+        if self.output.err:
+            with contextlib.suppress(OSError):  # nobody reads it
+                standard.write(2, bytes(self.output.err))
+            self.output.err.clear()
+        if self.output.out:
+            standard.write(1, bytes(self.output.out))
+            self.output.out.clear()
+        if self._shown:
+            self._journal.mark(self._shown)
+            self._shown = {}
+
+    def close(self) -> None:
+        """Let go of the network."""
+        if self._dealer:
+            self._dealer.close(0)
+        self._context.term()
+
+
+def clock() -> Instant:
+    """Now."""
+    return Instant(time.monotonic(), time.time_ns() // 1_000_000)
+
+
+def wish(settings: Settings) -> Wish:
+    """What this run is for."""
+    receives = settings.json or settings.fetch or settings.follow or settings.count is not None
+    receives = receives or settings.seconds is not None
+    person = standard.is_terminal(0) and settings.message is None and not receives
+    return Wish(
+        reads=person or receives,
+        fetch=settings.fetch,
+        count=settings.count,
+        seconds=settings.seconds,
+        follow=settings.follow,
+        person=person,
+        wait_s=settings.wait_s,
+    )
+
+
+def _message(settings: Settings) -> typed.Intent:
+    """What -m says: literally, if it was said where it goes; else as if it were typed."""
+    text = settings.message or ""
+    return as_text(text) if settings.raw or settings.to_given else as_typed(text)
+
+
+def run(settings: Settings) -> int:
+    """Open everything, run, and close everything in the opposite order; the exit code."""
+    with contextlib.ExitStack() as stack:
+        place = quote(f"{settings.host}_{settings.port}", safe="")
+        this = wish(settings)
+        journal = open_journal(settings.data / place, names.key(settings.name), sends_only=not this.reads)
+        stack.callback(journal.close)
+        log = open_log(journal.folder / "client.log")
+        stack.callback(close_log, log)
+        waker = Waker()
+        stack.callback(waker.close)
+        waker.watch((signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+        loop = Loop(settings, this, journal, waker, log)
+        stack.callback(loop.close)
+        return loop.run()
+
+
+def _fail(code: int, sentence: str) -> int:
+    with contextlib.suppress(OSError):  # nobody reads it
+        standard.write(2, f"restante: {clean_line(sentence)}\n".encode())
+    return code
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the client; the exit code."""
+    standard.guard()
+    settings = client_options.read(arguments)
+    try:
+        if not settings.name and prompts.terminal():
+            settings = msgspec.structs.replace(settings, name=prompts.ask_name())
+        names.key(settings.name)
+        return run(settings)
+    except names.BadName as error:
+        return _fail(EXIT_USAGE, errors.sentence("bad-name", name=settings.name or "that", why=error))
+    except Locked as error:
+        return _fail(EXIT_IN_USE, f"all device folders in {error} are in use; end one of the clients, or give --data")
+    except StoreDamaged as error:
+        return _fail(EXIT_DAMAGED, str(error))
+    except StoreError as error:
+        return _fail(EXIT_NO_FOLDER, str(error))
+    except BrokenPipeError:
+        return EXIT_NO_READER
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except OSError as error:
+        return _fail(EXIT_NO_FOLDER, f"can't write to {settings.data}: {error.strerror}; choose a folder with --data")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

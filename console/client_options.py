@@ -1,0 +1,145 @@
+"""The client's command line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+import platformdirs
+
+from console.broker_options import port
+from protocol import names
+
+EXAMPLES = """\
+examples:
+  python client.py alice -                      talk as alice; the password is asked for, unseen
+  python client.py alice --to bob               plain lines go to bob
+  echo "backup done" | python client.py cron    send a line, end when it is on the broker's disk
+  python client.py bot --json --follow          one JSON object a line, until a signal
+
+A password on the command line can be seen by other users of this machine and stays in the shell's history;
+"-" asks for it, and RESTANTE_PASSWORD carries it.
+"""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What the client was told to do."""
+
+    name: str  # "": to be asked for
+    password: str  # "": none given; "-": to be asked for
+    host: str
+    port: int
+    data: Path
+    to: str
+    to_given: bool
+    message: str | None
+    raw: bool
+    json: bool
+    fetch: bool
+    follow: bool
+    seconds: float | None
+    count: int | None
+    wait_s: float
+    strict: bool
+    menu: bool
+
+
+def read(arguments: list[str] | None = None) -> Settings:
+    """Settings from the command line and the environment; a mistake ends the program with code 2."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    host, number = _broker(parser, given.host, given.port)
+    if given.name and given.name_option and given.name != given.name_option:
+        parser.error("two names were given; give one")
+    if given.menu and (given.json or given.message is not None):
+        parser.error("--menu is for people; it does not go with --json or -m")
+    return Settings(
+        name=given.name or given.name_option or "",
+        password=given.password or given.password_option or os.environ.get("RESTANTE_PASSWORD", ""),
+        host=host,
+        port=number,
+        data=Path(given.data or os.environ.get("RESTANTE_DATA") or platformdirs.user_data_path("restante") / "client"),
+        to=given.to or names.LOBBY,
+        to_given=given.to is not None,
+        message=given.message,
+        raw=given.raw,
+        json=given.json,
+        fetch=given.fetch,
+        follow=given.follow,
+        seconds=given.seconds,
+        count=given.count,
+        wait_s=given.wait,
+        strict=given.strict,
+        menu=given.menu,
+    )
+
+
+def _broker(parser: argparse.ArgumentParser, host: str | None, number: int | None) -> tuple[str, int]:
+    """Options first, then RESTANTE_BROKER (tcp://HOST:PORT), then this machine."""
+    address = os.environ.get("RESTANTE_BROKER", "")
+    parts = urlsplit(address)
+    try:
+        named, numbered = parts.hostname, parts.port
+    except ValueError:
+        named, numbered = None, None
+    if address and (parts.scheme != "tcp" or not named):
+        parser.error(f"RESTANTE_BROKER is {address!r}; it must look like tcp://HOST:PORT")
+    return host or named or "localhost", number or numbered or 7777
+
+
+def _place(text: str) -> str:
+    try:
+        names.room_key(text) if text.startswith("#") else names.key(text)
+    except names.BadName as error:
+        raise argparse.ArgumentTypeError(f"{text!r} can't be a name: {error}") from None
+    return names.shown(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return seconds
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 10**12:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of messages: give 1 or more")
+    return int(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="client.py",
+        description="The Restante client: talk from a terminal, or from a script.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("name", nargs="?", metavar="NAME", help="your name; asked for if there is none")
+    add("password", nargs="?", metavar="PASSWORD", help="its password; - asks for it")
+    add("-n", "--name", "-un", dest="name_option", metavar="NAME", help="the same as NAME")
+    add("-pw", "--password", dest="password_option", metavar="PASSWORD", help="the same as PASSWORD")
+    add("-a", "--address", dest="host", metavar="HOST", help="the broker's host (localhost)")
+    add("-p", "--port", type=port, help="the broker's port (7777)")
+    add("--data", metavar="DIR", help="folder for outbox and history (RESTANTE_DATA, or the platform's)")
+    add("--to", type=_place, metavar="NAME|#ROOM", help="where plain lines go (#lobby)")
+    add("-m", dest="message", metavar="TEXT", help="send this one message and end")
+    add("--raw", action="store_true", help="every line is text: no names, no commands")
+    add("--json", action="store_true", help="one JSON object a line on standard output")
+    add("--fetch", action="store_true", help="receive what waits, and end")
+    add("--follow", action="store_true", help="receive until a signal comes")
+    add("--for", dest="seconds", type=_seconds, metavar="SECONDS", help="receive for so long, and end")
+    add("--count", type=_count, metavar="N", help="end after N messages")
+    add("--wait", type=_seconds, default=10.0, metavar="SECONDS", help="how long to wait for the broker (10)")
+    add("--strict", action="store_true", help="stop at the first line that is refused")
+    add("--plain", action="store_true", help="lines only, no colours, no keys (this is all there is so far)")
+    add("--menu", action="store_true", help="be led by numbers instead of commands")
+    return parser

@@ -1,0 +1,137 @@
+"""What can be asked for: the one table of commands, and the numbered pages over it.
+
+The parser, the help and the menus all read these tables; nothing is listed twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core import typed
+
+HISTORY_MESSAGES = 20
+"""What /history shows unless told otherwise: a screenful."""
+
+
+class BeganMessage(typed.Typed):
+    """A message, asked for step by step. It never leaves the front end: only the finished message does."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command: how it is typed, what it does, and the intent that comes of it.
+
+    ``takes`` is the usage that people read and the pattern that the parser follows, one word an argument; one in
+    brackets may be left out, and ``TEXT`` takes the rest of the line. ``build`` gets the arguments in that order.
+    """
+
+    name: str
+    takes: str
+    does: str
+    build: Callable[..., typed.Intent]
+    bare: str = ""  # this word alone on a line means the command
+    whole: bool = False  # it can't be taken back, so the first letters alone are not enough
+    asks: tuple[str, ...] = ()  # one question an argument, for being led through it
+    alone: Callable[[], BeganMessage] | None = None  # what it means without its arguments, if that is no mistake
+
+    @property
+    def usage(self) -> str:
+        """How it is typed."""
+        return f"/{self.name} {self.takes}".rstrip()
+
+
+def _wrote_to(to: str, text: str) -> typed.Intent:
+    return typed.Wrote(to=to, text=text)
+
+
+def _wrote(text: str) -> typed.Intent:
+    return typed.Wrote(text=text)
+
+
+def _chose(to: str) -> typed.Intent:
+    return typed.Chose(to=to)
+
+
+def _added(account: str) -> typed.Intent:
+    return typed.AddedContact(account=account)
+
+
+def _removed(account: str) -> typed.Intent:
+    return typed.RemovedContact(account=account)
+
+
+def _asked_history(count: int = HISTORY_MESSAGES) -> typed.Intent:
+    return typed.AskedHistory(count=count)
+
+
+def _asked_help(command: str = "") -> typed.Intent:
+    return typed.AskedHelp(command=command)
+
+
+COMMANDS = (
+    Command(
+        "msg",
+        "NAME|#ROOM TEXT",
+        "a message to one account or room; alone, it asks for both",
+        _wrote_to,
+        bare="message",
+        asks=("To: ", "Message: "),
+        alone=BeganMessage,
+    ),
+    Command("to", "NAME|#ROOM", "plain lines go there from now on", _chose),
+    Command("say", "TEXT", "send the text just as it stands", _wrote),
+    Command("who", "", "who is here now", typed.AskedWho, bare="ls"),
+    Command("contacts", "", "your contacts, and whom you could add", typed.AskedContacts),
+    Command("add", "NAME", "put someone on your contacts", _added, asks=("Add: ",)),
+    Command("remove", "NAME", "take someone off your contacts", _removed, whole=True, asks=("Remove: ",)),
+    Command("history", "[N]", f"the last N messages of this place, {HISTORY_MESSAGES} if not told", _asked_history),
+    Command("status", "", "who you are, where your lines go, whether the broker is there", typed.AskedStatus),
+    Command("outbox", "", "what the broker has not accepted yet", typed.AskedOutbox),
+    Command("menu", "", "choose by number; once more: back to plain lines", typed.OpenedMenu),
+    Command("help", "[COMMAND]", "these lines, or one command", _asked_help, bare="help"),
+    Command("quit", "", "leave", typed.Left, bare="exit", whole=True),
+)
+
+BY_NAME = {command.name: command for command in COMMANDS}
+BY_WORD = {command.bare: command for command in COMMANDS if command.bare}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One line of a page: it leads to a command or to another page."""
+
+    word: str
+    command: str = ""
+    page: str = ""
+
+
+PAGES = {
+    "menu": (
+        Choice("message", command="msg"),
+        Choice("help", command="help"),
+        Choice("exit", command="quit"),
+        Choice("contacts", page="contacts"),
+        Choice("who", command="who"),
+    ),
+    "contacts": (
+        Choice("list", command="contacts"),
+        Choice("add", command="add"),
+        Choice("remove", command="remove"),
+        Choice("back", page="menu"),
+    ),
+}
+FIRST_PAGE = "menu"
+
+
+def prompt(page: str) -> str:
+    """A page as one line: it is shown again after every answer, so it has to be short."""
+    return ", ".join(f"{number} {choice.word}" for number, choice in enumerate(PAGES[page], 1)) + ": "
+
+
+def chosen(page: str, answer: str) -> Choice | None:
+    """The choice that a number or a word means; None if there is none."""
+    for number, choice in enumerate(PAGES[page], 1):
+        if answer.strip().casefold() in (str(number), choice.word):
+            return choice
+    return None

@@ -1,0 +1,265 @@
+"""What happened becomes lines for people, or JSON objects for scripts.
+
+No clock and no time zone in here: the time and the way to write it are passed in. What other people wrote goes
+through ``sanitise`` on its way to people; JSON keeps it as it is, since ASCII with escapes is inert.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from console import words
+from console.sanitise import clean, clean_line
+from core import shown
+from core.shown import Shown
+from protocol import names
+from protocol.frames import Envelope
+
+OUT = "out"
+ERR = "err"
+Line = tuple[str, str]
+"""Where a line goes (OUT, ERR), and the line without its end."""
+Object = dict[str, Any]
+
+_TEXT_ENC = "none"
+_DAMAGED_ENC = "damaged"
+_AT_MAX = 253_402_300_799_999  # the last ms of the year 9999: a broker's clock may say anything
+
+
+class Plain:
+    """Lines as people read them: messages for stdout, everything else for stderr.
+
+    ``local`` writes a time (Unix, ms) as HH:MM. With ``ascii_only`` the gutter is one that every terminal has.
+    """
+
+    def __init__(self, local: Callable[[int], str], ascii_only: bool = False) -> None:
+        self._local = local
+        self._gutter = "| " if ascii_only else "│ "
+        self._met = False  # the broker was there once in this run
+
+    def lines(self, event: Shown, at: int) -> list[Line]:
+        """What to write for this, maybe nothing. ``at`` is now (Unix, ms), for what bears no time of its own."""
+        if isinstance(event, shown.Messages):
+            return [line for envelope in event.envelopes for line in self._message(envelope)]
+        sentences = self._link(event) if isinstance(event, shown.Online | shown.Offline) else _TOLD[type(event)](event)
+        return [line for sentence in sentences for line in self._timed(ERR, at, "* ", sentence)]
+
+    def _message(self, envelope: Envelope) -> list[Line]:
+        author, to = clean_line(envelope.author), clean_line(envelope.to)
+        head = f"{author}: " if envelope.to.startswith("#") else f"{author} -> {to}: "
+        return self._timed(OUT, envelope.at, head, _readable(envelope))
+
+    def _timed(self, stream: str, at: int, head: str, text: str) -> list[Line]:
+        """Further lines stand behind the gutter, so that no text can pass for a line of somebody else's."""
+        stamp = self._local(_possible(at)) + " "
+        first, *further = clean(text).split("\n")
+        margin = " " * len(stamp) + self._gutter
+        return [(stream, stamp + head + first), *((stream, margin + line) for line in further)]
+
+    def _link(self, event: shown.Online | shown.Offline) -> list[str]:
+        if isinstance(event, shown.Online):
+            self._met = True
+            return _greeting(event)
+        if not event.first:
+            return []
+        return [words.OFFLINE if self._met else words.UNREACHED.format(reason=clean_line(event.reason))]
+
+
+class Json:
+    """Objects as scripts read them. ``key`` is the broker's public key; it may be set once it is known."""
+
+    def __init__(self, key: str = "") -> None:
+        self.key = key
+
+    def objects(self, event: Shown) -> list[Object]:
+        """What to write for this, maybe nothing; encode_line makes a line of each."""
+        objects = _OBJECTS[type(event)](event)
+        if isinstance(event, shown.Online):
+            objects[0]["key"] = self.key
+        return objects
+
+
+_packed = msgspec.json.Encoder().encode
+
+
+def encode_line(thing: Object) -> bytes:
+    """One line of ASCII, with its end. Any terminal may be shown it: ESC, DEL and all beyond ASCII are escaped."""
+    try:
+        line = _packed(thing)
+        if line.isascii() and b"\x7f" not in line:
+            return line + b"\n"
+    except UnicodeEncodeError:
+        pass  # half a surrogate pair, out of a file's name or an argument: escaped, JSON can say even that
+    return json.dumps(thing, separators=(",", ":")).encode() + b"\n"
+
+
+# ---- what both need --------------------------------------------------------------------------------------
+
+
+def _readable(envelope: Envelope) -> str:
+    """What was written, or what stands in for it."""
+    if envelope.enc == _TEXT_ENC:
+        return envelope.body.decode(errors="replace")
+    if envelope.enc == _DAMAGED_ENC:
+        return words.DAMAGED
+    return words.UNKNOWN_ENC.format(enc=clean_line(envelope.enc))
+
+
+def _possible(at: int) -> int:
+    return min(max(at, 0), _AT_MAX)
+
+
+# ---- for people: sentences -------------------------------------------------------------------------------
+
+
+def _greeting(event: shown.Online) -> list[str]:
+    account = clean_line(event.account)
+    made = [words.REGISTERED.format(account=account)] if event.registered else []
+    hello = words.WELCOME.format(account=account) if event.first else words.AGAIN
+    return [*made, hello, *([words.waiting(event.waiting)] if event.waiting else [])]
+
+
+def _refusal(event: shown.Refused) -> list[str]:
+    why = words.said(event.code, event.text)
+    if event.line:
+        why = words.LINE.format(line=event.line, text=why)
+    return [why, *([words.NOT_SENT.format(message=_as_typed(event.to, event.body))] if event.body else [])]
+
+
+def _status(event: shown.Status) -> list[str]:
+    link = words.CONNECTED if event.online else words.NOT_CONNECTED
+    return [
+        words.WHO_AM_I.format(account=clean_line(event.account), device=clean_line(event.device)),
+        link.format(broker=clean_line(event.broker)),
+        words.PLACE.format(to=clean_line(event.place)),
+        words.outbox(event.outbox),
+    ]
+
+
+def _contacts(event: shown.Contacts) -> list[str]:
+    possible = words.POSSIBLE_AND_MORE if event.more else words.POSSIBLE
+    return [
+        possible.format(names=words.listed(_cleaned(event.possible), 0)),
+        words.CONTACTS.format(names=words.listed(_cleaned(event.contacts), 0)),
+    ]
+
+
+def _as_typed(to: str, body: str) -> str:
+    return body if to in ("", names.LOBBY) else f"{clean_line(to)}: {body}"
+
+
+def _cleaned(accounts: Iterable[str]) -> list[str]:
+    return [clean_line(account) for account in accounts]
+
+
+_TOLD: dict[type[Shown], Callable[[Any], list[str]]] = {
+    shown.Sent: lambda event: [],
+    shown.Refused: _refusal,
+    shown.Came: lambda event: words.came(_cleaned(event.accounts), event.more, clean_line(event.room)),
+    shown.Went: lambda event: words.went(_cleaned(event.accounts), event.more, clean_line(event.room)),
+    shown.Who: lambda event: [words.HERE.format(names=words.listed(_cleaned(event.accounts), event.more))],
+    shown.Contacts: _contacts,
+    shown.Place: lambda event: [words.PLACE.format(to=clean_line(event.to))],
+    shown.Status: _status,
+    shown.Outbox: lambda event: [words.outbox(len(event.items)), *(_as_typed(*item) for item in event.items)],
+    shown.Notice: lambda event: [event.text],
+    shown.Bye: lambda event: [words.said(event.code, event.text)],
+}
+
+
+# ---- for scripts: objects --------------------------------------------------------------------------------
+
+
+def _object(event: str, **fields: object) -> Object:
+    """An object; fields that are None don't apply to this one and are left out."""
+    return {"event": event, **{name: value for name, value in fields.items() if value is not None}}
+
+
+def _online(event: shown.Online) -> Object:
+    return _object(
+        "online",
+        account=event.account,
+        device=event.device,
+        broker=event.broker,
+        key="",
+        waiting=event.waiting,
+        registered=event.registered,
+    )
+
+
+def _messages(event: shown.Messages) -> list[Object]:
+    return [_message(event, seq, envelope) for seq, envelope in enumerate(event.envelopes, event.first)]
+
+
+def _message(event: shown.Messages, seq: int, envelope: Envelope) -> Object:
+    known = envelope.enc == _TEXT_ENC
+    thing: Object = {
+        "event": "message",
+        "log": event.log,
+        "seq": seq,
+        "id": f"{envelope.device}:{envelope.n}",
+        "from": envelope.author,
+        "to": envelope.to,
+        "text": envelope.body.decode(errors="replace") if known else None,
+        "at": _rfc3339(envelope.at),
+        "waited": seq <= event.waited,
+    }
+    if not known:
+        thing["enc"] = envelope.enc
+    if event.mine:
+        thing["history"] = True
+    return thing
+
+
+def _rfc3339(at: int) -> str:
+    second, ms = divmod(_possible(at), 1000)
+    return f"{_second(second)}.{ms:03}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(second: int) -> str:
+    """Messages come in bursts: most share their second with the one before."""
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _refused(event: shown.Refused) -> Object:
+    """A tag or a line says what it was about; a message from an earlier run has neither, but its id."""
+    traced = event.tag is not None or event.line
+    return _object(
+        "refused",
+        code=event.code,
+        text=words.said(event.code, event.text),
+        tag=event.tag,
+        line=event.line or None,
+        id=None if traced else event.id or None,
+    )
+
+
+def _status_object(event: shown.Status) -> Object:
+    return {"event": "status"} | msgspec.structs.asdict(event)
+
+
+_OBJECTS: dict[type[Shown], Callable[[Any], list[Object]]] = {
+    shown.Online: lambda event: [_online(event)],
+    shown.Offline: lambda event: [_object("offline", retry_in=event.retry_in)],
+    shown.Messages: _messages,
+    shown.Sent: lambda event: [_object("accepted", id=event.id, tag=event.tag)],
+    shown.Refused: lambda event: [_refused(event)],
+    shown.Came: lambda event: [_object("joined", account=account, room=event.room) for account in event.accounts],
+    shown.Went: lambda event: [_object("left", account=account, room=event.room) for account in event.accounts],
+    shown.Who: lambda event: [_object("who", accounts=event.accounts, more=event.more or None)],
+    shown.Contacts: lambda event: [
+        _object("contacts", contacts=event.contacts, possible=event.possible, more=event.more or None)
+    ],
+    shown.Place: lambda event: [_object("place", to=event.to)],
+    shown.Status: lambda event: [_status_object(event)],
+    shown.Outbox: lambda event: [_object("outbox", messages=[{"to": to, "text": text} for to, text in event.items])],
+    shown.Notice: lambda event: [_object("notice", text=event.text)],
+    shown.Bye: lambda event: [_object("bye", reason=event.code)],
+}

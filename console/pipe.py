@@ -1,0 +1,128 @@
+"""The line front end: lines in, lines out; for pipes, scripts, and terminals that are no more than that."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+from console import words
+from console.input import Typing, parse
+from console.menu import BeganMessage
+from console.output import OUT, Json, Plain, encode_line
+from core import shown, typed
+from core.shown import Shown
+from core.typed import Intent
+
+
+class Input:
+    """What is written: from standard input, or given beforehand. One intent at a time."""
+
+    def __init__(self, typing: Typing, strict: bool) -> None:
+        self._typing = typing
+        self._strict = strict
+        self._lines: deque[str] = deque()
+        self._ready: deque[Intent] = deque()
+        self.stopped = False  # no further line counts
+
+    @property
+    def prompt(self) -> str:
+        """What is asked just now."""
+        return self._typing.prompt
+
+    @property
+    def empty(self) -> bool:
+        """Whether more lines are needed."""
+        return not self._lines and not self._ready
+
+    def add(self, lines: list[str]) -> None:
+        """Lines have been read."""
+        self._lines.extend(lines)
+
+    def say(self, intent: Intent) -> None:
+        """An intent that nobody typed."""
+        self._ready.append(intent)
+
+    def next(self, outbox_empty: bool) -> Intent | None:
+        """The next intent. Strict: only once everything before it is settled."""
+        while not self.stopped and (outbox_empty or not self._strict):
+            if self._ready:
+                return self._ready.popleft()
+            if not self._lines:
+                break
+            self._ready.extend(self._typing.feed(self._lines.popleft()))
+        return None
+
+    def greet(self) -> None:
+        """What everybody wants to know first: whom one could talk to, one's contacts, who is here."""
+        self._ready.extend((typed.AskedContacts(), typed.AskedWho()))
+
+    def stop(self) -> None:
+        """No further line counts."""
+        self.stopped = True
+        self._lines.clear()
+        self._ready.clear()
+
+    def refused(self) -> None:
+        """Something was refused. Strict: that was the last line."""
+        if self._strict:
+            self.stop()
+
+
+class Output:
+    """What is shown, gathered until it is written: messages for stdout, the rest for stderr; or JSON for stdout."""
+
+    def __init__(self, json: bool, ascii_only: bool, quiet: bool) -> None:
+        self._plain = Plain(lambda at: time.strftime("%H:%M", time.localtime(at / 1000)), ascii_only)
+        self._json = Json() if json else None
+        self._quiet = quiet  # a run that only sends says nothing unless there is something to say
+        self.out = bytearray()
+        self.err = bytearray()
+
+    def show(self, event: Shown, at: int) -> None:
+        """Gather what there is to say about this."""
+        if self._json:
+            for thing in self._json.objects(event):
+                self.out += encode_line(thing)
+            if not isinstance(event, shown.Refused | shown.Bye):
+                return
+        elif self._quiet and _is_small_talk(event):
+            return
+        for stream, text in self._plain.lines(event, at):
+            (self.out if stream == OUT and not self._json else self.err).extend(_encoded(text + "\n"))
+
+    def prompt(self, text: str, terminal: bool) -> None:
+        """Ask for the next line."""
+        if not self._json:
+            self.err += _encoded(text if terminal else text.rstrip() + "\n")
+
+    def help(self, asked: typed.AskedHelp) -> None:
+        """The commands, or one of them."""
+        self.err += _encoded(words.help_text(asked.command) + "\n")
+
+    def note(self, sentence: str) -> None:
+        """A last word on stderr."""
+        self.err += _encoded(f"restante: {sentence}\n")
+
+
+def as_text(text: str) -> Intent:
+    """A message whose text is taken literally."""
+    return _given(parse(text, raw=True))
+
+
+def as_typed(text: str) -> Intent:
+    """A message as if it were typed."""
+    return _given(parse(text))
+
+
+def _given(intent: Intent | BeganMessage | None) -> Intent:
+    if intent is None or isinstance(intent, BeganMessage):
+        return typed.Mistook(code="empty-message", text=words.refusal("empty-message"))
+    return intent
+
+
+def _is_small_talk(event: Shown) -> bool:
+    return isinstance(event, shown.Offline) or (isinstance(event, shown.Online) and not event.registered)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "replace")

@@ -1,0 +1,130 @@
+"""The sentences that the client says by itself: refusals, notices, help.
+
+A refusal says what happened, what was not done, and what to do next, as protocol/errors.py does. Sentences are
+whole, with named places, and each count has its own, so that they can be said in another language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from console import menu
+from protocol import errors, names
+
+REFUSALS = {
+    "too-long": "the message has {size} bytes, {over} more than the {limit} that fit; nothing was sent: split it",
+    "empty-message": "the message is empty; nothing was sent: -m takes a text",
+    "empty": "nothing stands behind the colon; nothing was sent: the message for {name} goes there",
+    "bad-name": "{name} can't be a name: {why}; nothing was sent: check it, or /say sends the line as text",
+    "leading-blank": "a blank stands before {command}; nothing was sent: take it away, or /say sends the line as text",
+    "unknown-command": "there is no command {command}; nothing was sent: /help lists them, /say sends the line as text",
+    "ambiguous-command": "{command} could be {choices}; nothing was done: type more of it",
+    "usage": "it goes like this: {usage}; nothing was done",
+    "no-such-choice": "{answer} is not offered here; nothing was sent: type a number from 1 to {last}, or the word",
+}
+"""Codes of lines that went no further than here. ``bad-name`` goes over the wire too; here it is a line's head."""
+
+ASK_NAME = "Name: "
+ASK_PASSWORD = "Password: "
+ASK_NEW_PASSWORD = "New password: "
+ASK_AGAIN = "Once more: "
+TAKEN = "The name {name} is taken. If it is yours, give its password; else press Enter, and choose another name."
+FREE = "There is no account {name} yet. Choose a password to make it; just Enter leaves."
+NOT_THE_SAME = "These were not the same; nothing was made. Again:"
+UNREACHED_END = "the broker at {broker} was not reached; nothing was sent: is it running? See -a and -p"
+OFFLINE = "connection lost; what you send is kept and goes out when the broker is back"
+UNREACHED = "the broker can't be reached ({reason}); trying again"
+AGAIN = "connected again"
+REGISTERED = "the account {account} was made just now"
+WELCOME = "welcome, {account}; help shows the commands, exit leaves"
+PLACE = "plain lines go to {to} now"
+HERE = "here now: {names}"
+POSSIBLE = "you could add: {names}"
+POSSIBLE_AND_MORE = "you could add: {names} and more"
+CONTACTS = "contacts: {names}"
+NOBODY = "nobody"
+NOT_SENT = "not sent: {message}"
+LINE = "line {line}: {text}"
+WHO_AM_I = "you are {account}, on device {device}"
+CONNECTED = "connected to {broker}"
+NOT_CONNECTED = "not connected to {broker}"
+UNKNOWN_ENC = '[a message in the unknown encoding "{enc}": upgrade the client]'
+DAMAGED = "[damaged at the broker]"
+
+_NAME_WIDTH = 25
+
+
+def refusal(code: str, **places: object) -> str:
+    """The sentence for one of the client's own codes. KeyError if code or place is missing: our own bug."""
+    return REFUSALS[code].format(**places)
+
+
+def said(code: str, text: str) -> str:
+    """What to show for a code that came with this text, which may be empty."""
+    if text:
+        return text
+    sentence = (REFUSALS | errors.SENTENCES).get(code, code)
+    return code if "{" in sentence else sentence  # its places can't be filled here
+
+
+def listed(accounts: Sequence[str], more: int) -> str:
+    """Names in a row; ``more`` counts those that are not among them."""
+    if not accounts and not more:
+        return NOBODY
+    row = ", ".join(accounts)
+    if not more:
+        return row
+    return f"{row} and {more} more" if row else f"{more} more"
+
+
+def came(accounts: Sequence[str], more: int, room: str) -> list[str]:
+    """Who joined. The lobby is everyone's and needs no mention."""
+    return _moved(accounts, more, "joined" if room == names.LOBBY else f"joined {room}")
+
+
+def went(accounts: Sequence[str], more: int, room: str) -> list[str]:
+    """Who left."""
+    return _moved(accounts, more, "left" if room == names.LOBBY else f"left {room}")
+
+
+def _moved(accounts: Sequence[str], more: int, did: str) -> list[str]:
+    count = len(accounts) + more
+    if not count:
+        return []
+    if more or count > 2:
+        return [f"{count} people {did}: {listed(accounts, more)}"]
+    return [f"{' and '.join(accounts)} {did}"]
+
+
+def waiting(count: int) -> str:
+    """What came while this device was away."""
+    return "1 message came while you were away" if count == 1 else f"{count} messages came while you were away"
+
+
+def outbox(count: int) -> str:
+    """How much is still to be accepted."""
+    if not count:
+        return "the outbox is empty"
+    return "1 message waits in the outbox" if count == 1 else f"{count} messages wait in the outbox"
+
+
+def kept(count: int) -> str:
+    """What a run leaves in the outbox when it ends."""
+    if count == 1:
+        return "1 message is not accepted yet; it is kept, and goes out with the next run"
+    return f"{count} messages are not accepted yet; they are kept, and go out with the next run"
+
+
+def help_text(command: str = "") -> str:
+    """How lines are read, and all commands; or one of them. In several lines."""
+    if command:
+        return f"{menu.BY_NAME[command].usage}: {menu.BY_NAME[command].does}"
+    bare = ((word, f"alone on a line: {found.usage.split()[0]}") for word, found in menu.BY_WORD.items())
+    rows = (
+        ("text", "goes to the current place: #lobby, until /to chooses another"),
+        ("name: text", "is private, for that account alone"),
+        ("//text", "sends a text that begins with /"),
+        *bare,
+        *((found.usage, found.does) for found in menu.COMMANDS),
+    )
+    return "\n".join(["what you can type:", *(f"{left:<{_NAME_WIDTH}}{right}" for left, right in rows)])

@@ -1,0 +1,294 @@
+"""The broker's core: what is decided about everything that happens.
+
+The laws:
+
+1. No Accepted before Stored: the commit was synced.
+2. Delivery starts from Arrived or Fetched, never from Received, so that one broker and many over one store
+   take the same path.
+3. A session is soft state: everything else can be fetched again.
+4. Nothing waits in memory for a slow reader: a session has a window of unacknowledged envelopes; the rest stays
+   in the log.
+5. Time and randomness are arguments.
+
+A turn: ``handle`` for everything that has happened, one commit, ``handle`` for its outcome, then ``settle``,
+which says what has gathered: one Accepted and as few Delivers as possible for each session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from core.clock import Instant
+from core.commands import Append, Command, Move, Note, Put, Send
+from core.door import Door, House, refuse, versions
+from core.events import (
+    Arrived,
+    Closing,
+    Done,
+    Event,
+    Fetched,
+    Garbled,
+    Gone,
+    Looked,
+    ProofArrived,
+    Received,
+    Rescanned,
+    Result,
+    Stored,
+    StoreFailed,
+    Uncertain,
+    Woken,
+)
+from core.presence import Presence, listed
+from core.questions import Questions
+from core.sends import Sends
+from core.session import Session, cut
+from core.sessions import Sessions
+from protocol import errors, frames, names
+
+# Cursors that moved without any message are written together after so long: the journals know them anyway.
+LAZY_S = 1.0
+# After this long a client tries again when the store was full or down.
+STORE_RETRY_S = 5.0
+
+
+class Broker:
+    """The broker as a state machine: events in, commands out."""
+
+    def __init__(self, house: House) -> None:
+        self._presence = Presence()
+        self.sessions = Sessions(self._presence)
+        self._door = Door(house, self.sessions)
+        self._sends = Sends(self.sessions)
+        self._questions = Questions(self.sessions)
+        self._strangers: dict[bytes, None] = {}
+        self._moves: dict[tuple[str, str], int] = {}  # (device, log) → pos: copies of cursors, not yet written
+        self._moves_due: float | None = None
+        self._events: dict[type[Event], Callable[[Any, Instant], list[Command]]] = {
+            Received: self._received,
+            Garbled: self._garbled,
+            Gone: self._gone,
+            Closing: self._closing,
+            Stored: self._stored,
+            StoreFailed: self._store_failed,
+            Uncertain: self._uncertain,
+            Woken: self._woken,
+            Rescanned: self._rescanned,
+            Looked: self._looked,
+            Fetched: self._fetched,
+            ProofArrived: self._proof_arrived,
+        }
+        self._frames: dict[type[frames.Frame], Callable[[Received, Any, Session, Instant], list[Command]]] = {
+            frames.Post: self._sends.post,
+            frames.Ack: self._ack,
+            frames.Ping: self._ping,
+            frames.Quit: self._quit,
+            frames.AskWho: self._questions.who,
+            frames.AskContacts: self._questions.contacts,
+            frames.AddContact: self._questions.add,
+            frames.RemoveContact: self._questions.remove,
+            frames.Join: self._questions.join,
+            frames.Leave: self._questions.leave,
+            frames.AskPage: self._questions.page,
+        }
+
+    def handle(self, event: Event, now: Instant) -> list[Command]:
+        """What is to be done about this."""
+        return self._events[type(event)](event, now)
+
+    def deadline(self) -> float | None:
+        """The tick at which settle() has something to do though nothing happens."""
+        dues = (self.sessions.next_silence(), self._presence.due(), self._moves_due)
+        return min((due for due in dues if due is not None), default=None)
+
+    def settle(self, now: Instant) -> list[Command]:
+        """What has gathered in this turn. Called until it has nothing left to say."""
+        commands = self._door.step(now)
+        for session in self.sessions.silent(now.tick):
+            commands += self._dismiss(session, "silent")
+        touched, self.sessions.touched = self.sessions.touched, {}
+        for session in touched.values():
+            commands += session.speak()
+            wish = session.wish()
+            if wish:
+                commands.append(wish)
+        commands += [Send(frames.encode(frames.Stranger()), peer) for peer in self._strangers]
+        self._strangers = {}
+        commands += self._tell_presence(now)
+        if self._moves_due is not None and self._moves_due <= now.tick:
+            commands += self._take_moves()
+        return commands
+
+    # -- what connections say --
+
+    def _received(self, event: Received, now: Instant) -> list[Command]:
+        if type(event.frame) is frames.Hello:
+            self._door.knock(event)
+            return []
+        handler = self._frames.get(type(event.frame))
+        if handler is None:
+            return refuse(event, "wrong-direction", frame=type(event.frame).__name__)
+        session = self.sessions.by_peer.get(event.peer)
+        if session is None:
+            self._strangers[event.peer] = None
+            return []
+        session.heard_at = now.tick
+        return handler(event, event.frame, session, now)
+
+    def _garbled(self, event: Garbled, now: Instant) -> list[Command]:
+        cause = Received(event.peer, frames.Quit(), event.address)
+        if event.version:
+            return refuse(cause, "version", **versions(*event.version))
+        return refuse(cause, "malformed", why=event.why[:80])
+
+    def _ack(self, event: Received, ack: frames.Ack | frames.Ping, session: Session, now: Instant) -> list[Command]:
+        for log, said in ack.cursors.items():
+            pos = session.ack(log, said)
+            if pos >= 0 and self._moves.get((session.device, log), -1) < pos:
+                self._moves[(session.device, log)] = pos
+        if self._moves and self._moves_due is None:
+            self._moves_due = now.tick + LAZY_S
+        if session.behind:
+            self.sessions.touch(session)
+        return []
+
+    def _ping(self, event: Received, ping: frames.Ping, session: Session, now: Instant) -> list[Command]:
+        self._ack(event, ping, session, now)
+        sent = {log: reading.sent for log, reading in session.readings.items()}
+        return [Send(frames.encode(frames.Pong(sent)), event.peer)]
+
+    def _quit(self, event: Received, quit_: frames.Quit, session: Session, now: Instant) -> list[Command]:
+        return self._dismiss(session, "left")
+
+    def _gone(self, event: Gone, now: Instant) -> list[Command]:
+        session = self.sessions.by_peer.get(event.peer)
+        return self._dismiss(session, "gone") if session else []
+
+    def _closing(self, event: Closing, now: Instant) -> list[Command]:
+        bye = frames.encode(frames.Bye("closing"))
+        return [*(Send(bye, peer) for peer in self.sessions.by_peer), *self._take_moves()]
+
+    def _dismiss(self, session: Session, how: str) -> list[Command]:
+        self.sessions.remove(session)
+        return [Note(how, {"account": session.name, "from": session.address}, loud=session.reads)]
+
+    # -- what the store says --
+
+    def _stored(self, event: Stored, now: Instant) -> list[Command]:
+        commands: list[Command] = []
+        for operation, result in zip(event.group, event.results, strict=True):
+            if isinstance(operation, Append):
+                self._sends.stored(operation, result)
+            elif isinstance(operation, Put) and operation.cause:
+                commands += self._put_done(operation, operation.cause, result, now)
+        self._arrived(event.arrived)
+        return commands
+
+    def _put_done(self, put: Put, cause: Received, result: Result, now: Instant) -> list[Command]:
+        found = dict(cause.found)
+        if isinstance(result, Done):
+            found[put.key] = (result.value, put.value) if put.value is not None else None
+            found["done"] = True
+        else:
+            del found[put.key]  # somebody else was faster: look again
+        return self._again(msgspec.structs.replace(cause, found=found), now)
+
+    def _arrived(self, arrivals: Iterable[Arrived]) -> None:
+        for arrived in arrivals:
+            readers = self.sessions.readers.get(arrived.log)
+            if readers:
+                pieces = cut(arrived)
+                for session in readers.values():
+                    session.offer(arrived.log, pieces)
+                self.sessions.touched.update(readers)
+
+    def _store_failed(self, event: StoreFailed, now: Instant) -> list[Command]:
+        commands: list[Command] = []
+        losers: dict[bytes, Session] = {}
+        for operation in event.group:
+            if isinstance(operation, Append):
+                self._sends.failed(operation, losers)
+            elif isinstance(operation, Put) and operation.cause:
+                commands += refuse(operation.cause, event.code, retry_s=STORE_RETRY_S)
+            elif isinstance(operation, Move):
+                self._moves.setdefault((operation.device, operation.log), operation.pos)
+                self._moves_due = now.tick + LAZY_S
+        refused = frames.encode(frames.Refused(event.code, errors.sentence(event.code), retry_s=STORE_RETRY_S))
+        return [
+            *commands,
+            *(Send(refused, peer) for peer in losers),
+            Note("store-failed", {"code": event.code, "sessions": len(losers)}, loud=True),
+        ]
+
+    def _uncertain(self, event: Uncertain, now: Instant) -> list[Command]:
+        return list(event.group)
+
+    def _woken(self, event: Woken, now: Instant) -> list[Command]:
+        for log in event.logs:
+            for session in self.sessions.readers.get(log, {}).values():
+                self._suspect(session, log)
+        return []
+
+    def _rescanned(self, event: Rescanned, now: Instant) -> list[Command]:
+        for session in self.sessions.by_peer.values():
+            for log in session.readings:
+                self._suspect(session, log)
+        return []
+
+    def _suspect(self, session: Session, log: str) -> None:
+        """There may be more in this log than we know: fetch, and see."""
+        reading = session.readings[log]
+        reading.head = max(reading.head, reading.sent + 1)
+        session.behind[log] = None
+        self.sessions.touch(session)
+
+    def _looked(self, event: Looked, now: Instant) -> list[Command]:
+        cause = msgspec.structs.replace(event.cause, found={**event.cause.found, **event.found})
+        return self._again(cause, now)
+
+    def _again(self, cause: Received, now: Instant) -> list[Command]:
+        """Handle a question again, with what has been found."""
+        if type(cause.frame) is frames.Hello:
+            self._door.knock(cause)
+            return []
+        session = self.sessions.by_peer.get(cause.peer)
+        return self._frames[type(cause.frame)](cause, cause.frame, session, now) if session else []
+
+    def _fetched(self, event: Fetched, now: Instant) -> list[Command]:
+        fetch = event.command
+        session = self.sessions.by_peer.get(fetch.peer)
+        if session is None:
+            return []
+        if fetch.cause:
+            return self._questions.fetched(event, fetch.cause)
+        if fetch.log not in session.readings:
+            return []
+        arrived = Arrived(fetch.log, event.first, event.envelopes)
+        session.fetched(fetch.log, cut(arrived), complete=event.complete)
+        self.sessions.touch(session)
+        return []
+
+    def _proof_arrived(self, event: ProofArrived, now: Instant) -> list[Command]:
+        return self._door.proved(event.cause, event.proof)
+
+    # -- what has gathered --
+
+    def _take_moves(self) -> list[Command]:
+        moves, self._moves, self._moves_due = self._moves, {}, None
+        return [Move(device, log, pos) for (device, log), pos in moves.items()]
+
+    def _tell_presence(self, now: Instant) -> list[Command]:
+        due = self._presence.due()
+        if due is None or due > now.tick:
+            return []
+        here = {account: self.sessions.present(account) for account in self._presence.accounts}
+        came, went = self._presence.take(now.tick, here)
+        if not came and not went:
+            return []
+        (joined, more), (left, others) = listed(came), listed(went)
+        frame = frames.encode(frames.Presence(names.LOBBY, joined, left, more + others))
+        readers = self.sessions.readers.get(names.LOBBY, {})
+        return [Send(frame, peer) for peer in readers]

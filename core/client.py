@@ -1,0 +1,489 @@
+"""The client's core: what is decided about what a person types, and about what the broker says.
+
+A turn mirrors the broker's: ``handle`` for everything that has happened, one commit of the journal, then ``settle``,
+which says what has gathered. So nothing is posted that is not in the outbox on disk, and nothing is acknowledged
+that is not in the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from core import shown, typed
+from core.clock import Instant
+from core.commands import (
+    Begin,
+    Command,
+    Connect,
+    Derive,
+    Disconnect,
+    Drop,
+    Keep,
+    Recall,
+    Record,
+    Remember,
+    Renew,
+    Send,
+    Show,
+)
+from core.events import Connected, Derived, Event, Heard, Lost, Renewed
+from core.link import AWAY, CONNECTING, ENDED, GREETING, ONLINE, Link
+from core.outbox import AHEAD_MESSAGES, KEPT_BYTES, KEPT_MESSAGES, Memory, Outbox, Waiting
+from protocol import errors, frames, limits, names
+from protocol.frames import Item
+from protocol.passwords import SCHEME
+
+ENC = "none"
+
+
+class Person(msgspec.Struct, frozen=True):
+    """Who this client is for, and how."""
+
+    account: str  # as typed
+    broker: str  # its address, for people
+    reads: bool
+    release: str
+    place: str = names.LOBBY
+
+
+class Client:
+    """The client as a state machine: events in, commands out."""
+
+    def __init__(self, person: Person, memory: Memory, chance: Callable[[], float]) -> None:
+        self.person = person
+        self.account = person.account
+        self.device = memory.device
+        self.place = person.place
+        self.outbox = Outbox(memory.last, memory.outbox)
+        self.cursors = memory.cursors
+        self._contacts_known = memory.contacts
+        self._epoch = memory.epoch
+        self.link = Link(chance)
+        self._credential = b""
+        self._window = (limits.WINDOW_MESSAGES, limits.WINDOW_BYTES)
+        self._pause: float | None = None  # the tick until which the broker takes no sends
+        self._acks: dict[str, int] = {}
+        self._waited: dict[str, int] = {}  # per log the head when we came
+        self._questions: dict[int, typed.Typed] = {}
+        self._asked = 0
+        self._welcomes = 0
+        self._absent = False  # an absence has been told
+        self._table: dict[type[Any], Callable[[Any, Instant], list[Command]]] = {
+            Connected: self._connected,
+            Lost: self._lost,
+            Heard: self._heard,
+            Derived: self._derived,
+            Renewed: self._renewed,
+            typed.Wrote: self._wrote,
+            typed.Chose: self._chose,
+            typed.AskedWho: self._asked_who,
+            typed.AskedContacts: self._asked_contacts,
+            typed.AddedContact: self._added_contact,
+            typed.RemovedContact: self._removed_contact,
+            typed.JoinedRoom: self._joined_room,
+            typed.LeftRoom: self._left_room,
+            typed.AskedStatus: self._asked_status,
+            typed.AskedOutbox: self._asked_outbox,
+            typed.AskedHistory: self._asked_history,
+            typed.Mistook: self._mistook,
+            typed.Left: self._left,
+        }
+        self._frames: dict[type[frames.Frame], Callable[[Any, Instant], list[Command]]] = {
+            frames.Unproven: self._unproven,
+            frames.Welcome: self._welcome,
+            frames.Accepted: self._accepted,
+            frames.Expected: self._expected,
+            frames.Deliver: self._deliver,
+            frames.Pong: self._pong,
+            frames.Refused: self._refused,
+            frames.Stranger: self._stranger,
+            frames.Presence: self._presence,
+            frames.Present: self._present,
+            frames.Contacts: self._contacts,
+            frames.Joined: self._joined,
+            frames.Left: self._parted,
+            frames.Page: self._page,
+            frames.Bye: self._bye,
+        }
+
+    # -- the three verbs of a core --
+
+    def handle(self, event: Event | typed.Typed, now: Instant) -> list[Command]:
+        """What is to be done about this."""
+        return self._table[type(event)](event, now)
+
+    def deadline(self) -> float | None:
+        """The tick at which settle() has something to do though nothing happens."""
+        dues = [self.link.deadline(), self._pause]
+        return min((due for due in dues if due is not None), default=None)
+
+    def settle(self, now: Instant) -> list[Command]:
+        """What has gathered, and what is due."""
+        commands: list[Command] = []
+        link = self.link
+        if link.phase == AWAY and link.due is not None and link.due <= now.tick:
+            link.connecting()
+            return [Connect()]
+        if link.dead(now.tick) or (link.phase == GREETING and link.due is not None and link.due <= now.tick):
+            return [Disconnect(), *self._lost(Lost("silent"), now)]
+        if link.phase != ONLINE:
+            return []
+        if self._acks:
+            commands.append(self._say(frames.Ack(self._acks), now))
+            self._acks = {}
+        commands += self._pump(now)
+        if link.ping_due(now.tick):
+            commands.append(self._say(frames.Ping(self._reads()), now))
+        return commands
+
+    @property
+    def online(self) -> bool:
+        """Whether the broker has let us in and is there."""
+        return self.link.phase == ONLINE
+
+    @property
+    def hungry(self) -> bool:
+        """Whether more may be written now: a pipe is slowed down rather than swallowed."""
+        if self.outbox.size >= KEPT_BYTES:
+            return False
+        return len(self.outbox) < (AHEAD_MESSAGES if self.link.phase == ONLINE else KEPT_MESSAGES)
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether everything that waited when we came has come."""
+        return all(self.cursors.get(log, 0) >= head for log, head in self._waited.items())
+
+    # -- the connection --
+
+    def _connected(self, event: Connected, now: Instant) -> list[Command]:
+        return self._hello(now) if self.link.phase == CONNECTING else []
+
+    def _hello(self, now: Instant) -> list[Command]:
+        self.link.greeting(now.tick)
+        hello = frames.Hello(
+            major=limits.MAJOR_VERSION,
+            minor=limits.MINOR_VERSION,
+            account=self.person.account,
+            device=self.device,
+            reads=self.person.reads,
+            cursors=self._reads(),
+            scheme=SCHEME if self._credential else "",
+            credential=self._credential,
+            release=self.person.release,
+        )
+        return [self._say(hello, now)]
+
+    def _lost(self, event: Lost, now: Instant) -> list[Command]:
+        if self.link.phase in (AWAY, ENDED):
+            return []
+        commands: list[Command] = [Disconnect(), *self._unanswered()]
+        wait = self.link.away(now.tick)
+        self.outbox.rewind(self.outbox.settled)
+        first, self._absent = not self._absent, True
+        return [*commands, Show(shown.Offline(reason=event.reason, retry_in=round(wait, 3), first=first))]
+
+    def _unanswered(self) -> list[Command]:
+        """Questions that the broker can't answer any more."""
+        questions, self._questions = self._questions, {}
+        return [self._refuse("no-answer", question) for question in questions.values()]
+
+    def _heard(self, event: Heard, now: Instant) -> list[Command]:
+        self.link.heard_at = now.tick
+        handler = self._frames.get(type(event.frame))
+        return handler(event.frame, now) if handler else []
+
+    def _unproven(self, frame: frames.Unproven, now: Instant) -> list[Command]:
+        if self.link.phase != GREETING:
+            return []
+        if frame.scheme != SCHEME:
+            return self._end("scheme", errors.sentence("scheme", scheme=frame.scheme))
+        self.link.asking()
+        return [Derive(frame.broker, frame.taken)]
+
+    def _derived(self, event: Derived, now: Instant) -> list[Command]:
+        if not event.credential:
+            self.link.end()
+            return [Disconnect()]
+        self._credential = event.credential
+        return self._hello(now) if self.link.phase == GREETING else []
+
+    def _welcome(self, frame: frames.Welcome, now: Instant) -> list[Command]:
+        if self.link.phase != GREETING:
+            return []
+        self.account = frame.account
+        if frame.last > self.outbox.last or frame.last < self.outbox.settled or self._elsewhere(frame.epoch):
+            # The broker knows other sends of this device than we do: one of us was copied, or put back in time.
+            return [Renew(frame.epoch)]
+        self.link.online(now.tick)
+        self._window = frame.window_messages, frame.window_bytes
+        self._pause, self._absent = None, False
+        self._welcomes += 1
+        self.outbox.rewind(self.outbox.settled)
+        begins = self._begin(frame) if self.person.reads else []
+        online = shown.Online(
+            account=frame.account,
+            device=self.device,
+            broker=self.person.broker,
+            waiting=sum(head - self.cursors[log] for log, head in self._waited.items()),
+            registered=frame.registered,
+            first=self._welcomes == 1,
+        )
+        facts = [Remember("account", frame.account.encode()), Remember("epoch", frame.epoch.encode())]
+        return [*facts, *begins, Show(online)]
+
+    def _elsewhere(self, epoch: str) -> bool:
+        known, self._epoch = self._epoch, epoch
+        return known not in ("", epoch)
+
+    def _begin(self, frame: frames.Welcome) -> list[Command]:
+        """Where reading begins in logs that the journal does not know, or knows less of than is left."""
+        commands: list[Command] = []
+        self._waited = {log: extent.head for log, extent in frame.logs.items()}
+        for log, extent in frame.logs.items():
+            pos = max(self.cursors.get(log, extent.start), extent.floor)
+            if self.cursors.get(log) != pos:
+                self.cursors[log] = pos
+                commands.append(Begin(log, pos))
+        return commands
+
+    def _renewed(self, event: Renewed, now: Instant) -> list[Command]:
+        self.device, self.cursors = event.device, event.cursors
+        self.outbox.renumber()
+        return self._hello(now) if self.link.phase == GREETING else []
+
+    def _stranger(self, frame: frames.Stranger, now: Instant) -> list[Command]:
+        if self.link.phase != ONLINE:
+            return []
+        return [*self._unanswered(), *self._hello(now)]
+
+    def _bye(self, frame: frames.Bye, now: Instant) -> list[Command]:
+        if frame.code == "closing":
+            return self._lost(Lost("closing"), now)
+        return self._end(frame.code, errors.SENTENCES.get(frame.code, frame.code))
+
+    def _end(self, code: str, text: str) -> list[Command]:
+        self.link.end()
+        return [Disconnect(), Show(shown.Bye(code=code, text=text))]
+
+    # -- what is sent --
+
+    def _wrote(self, event: typed.Wrote, now: Instant) -> list[Command]:
+        to = event.to or self.place
+        body = event.text.encode("utf-8", "replace")
+        waiting = self.outbox.add(Item(to, ENC, body), event.tag, event.line)
+        return [Keep(waiting.n, to, ENC, body)]
+
+    def _pump(self, now: Instant) -> list[Command]:
+        """Posts within the window, unless the broker asked for a pause."""
+        if self._pause is not None:
+            if self._pause > now.tick:
+                return []
+            self._pause = None
+        return [self._say(post, now) for post in self.outbox.posts(*self._window)]
+
+    def _accepted(self, frame: frames.Accepted, now: Instant) -> list[Command]:
+        refused = {refusal.n: refusal for refusal in frame.refused}
+        done = self.outbox.settle(frame.n)
+        if not done:
+            return []
+        return [Drop(frame.n), *(Show(self._outcome(each, refused.get(each.n))) for each in done)]
+
+    def _outcome(self, each: Waiting, refusal: frames.Refusal | None) -> shown.Shown:
+        send_id = f"{self.device}:{each.n}"
+        if refusal is None:
+            return shown.Sent(id=send_id, tag=each.tag)
+        return shown.Refused(
+            code=refusal.code,
+            text=refusal.text,
+            tag=each.tag,
+            line=each.line,
+            id=send_id,
+            to=each.item.to,
+            body=each.item.body.decode("utf-8", "replace"),
+        )
+
+    def _expected(self, frame: frames.Expected, now: Instant) -> list[Command]:
+        if self.link.phase != ONLINE:
+            return []
+        if frame.n <= self.outbox.settled:
+            self.link.greeting(now.tick)
+            return [Renew(self._epoch)]
+        self.outbox.rewind(frame.n - 1)
+        return []
+
+    # -- what comes --
+
+    def _deliver(self, frame: frames.Deliver, now: Instant) -> list[Command]:
+        if self.link.phase != ONLINE:
+            return []
+        commands: list[Command] = []
+        for run in frame.runs:
+            cursor = self.cursors.get(run.log)
+            if cursor is None:
+                continue
+            if run.first > cursor + 1:  # something was lost on the way: begin again from what we have
+                return [*commands, *self._hello(now)]
+            news = run.envelopes[cursor + 1 - run.first :]
+            if news:
+                self.cursors[run.log] = cursor + len(news)
+                commands += self._news(run.log, cursor + 1, news)
+            self._acks[run.log] = self.cursors[run.log]
+        return commands
+
+    def _news(self, log: str, first: int, envelopes: list[frames.Envelope]) -> list[Command]:
+        messages = shown.Messages(
+            log=self._shown_log(log), first=first, envelopes=envelopes, waited=self._waited.get(log, 0)
+        )
+        return [Record(log, first, envelopes), Show(messages)]
+
+    def _shown_log(self, log: str) -> str:
+        return "@" + self.account if log.startswith("@") else log
+
+    def _pong(self, frame: frames.Pong, now: Instant) -> list[Command]:
+        """All that was sent before the Pong came before it, so what is missing now was lost."""
+        lost = any(self.cursors.get(log, pos) < pos for log, pos in frame.sent.items())
+        return self._hello(now) if lost and self.link.phase == ONLINE else []
+
+    def _presence(self, frame: frames.Presence, now: Instant) -> list[Command]:
+        came = [name for name in frame.joined if name != self.account]
+        went = [name for name in frame.left if name != self.account]
+        commands: list[Command] = []
+        if came:
+            commands.append(Show(shown.Came(room=frame.room, accounts=came, more=frame.more)))
+        if went:
+            commands.append(Show(shown.Went(room=frame.room, accounts=went)))
+        return commands
+
+    # -- questions and answers --
+
+    def _ask(self, question: typed.Typed, frame: Callable[[int], frames.Frame], now: Instant) -> list[Command]:
+        if self.link.phase != ONLINE:
+            return [self._refuse("not-connected", question)]
+        self._asked += 1
+        self._questions[self._asked] = question
+        return [self._say(frame(self._asked), now)]
+
+    def _asked_who(self, event: typed.AskedWho, now: Instant) -> list[Command]:
+        return self._ask(event, frames.AskWho, now)
+
+    def _asked_contacts(self, event: typed.AskedContacts, now: Instant) -> list[Command]:
+        if self.link.phase != ONLINE and self._contacts_known:
+            return [Show(shown.Contacts(contacts=self._contacts_known, possible=[]))]
+        return self._ask(event, frames.AskContacts, now)
+
+    def _added_contact(self, event: typed.AddedContact, now: Instant) -> list[Command]:
+        return self._ask(event, lambda ask: frames.AddContact(ask, event.account), now)
+
+    def _removed_contact(self, event: typed.RemovedContact, now: Instant) -> list[Command]:
+        return self._ask(event, lambda ask: frames.RemoveContact(ask, event.account), now)
+
+    def _joined_room(self, event: typed.JoinedRoom, now: Instant) -> list[Command]:
+        return self._ask(event, lambda ask: frames.Join(ask, event.room), now)
+
+    def _left_room(self, event: typed.LeftRoom, now: Instant) -> list[Command]:
+        return self._ask(event, lambda ask: frames.Leave(ask, event.room), now)
+
+    def _present(self, frame: frames.Present, now: Instant) -> list[Command]:
+        self._questions.pop(frame.ask, None)
+        return [Show(shown.Who(accounts=frame.accounts, more=frame.more))]
+
+    def _contacts(self, frame: frames.Contacts, now: Instant) -> list[Command]:
+        self._questions.pop(frame.ask, None)
+        self._contacts_known = frame.contacts
+        known = Remember("contacts", "\n".join(frame.contacts).encode())
+        return [known, Show(shown.Contacts(contacts=frame.contacts, possible=frame.possible, more=frame.more))]
+
+    def _joined(self, frame: frames.Joined, now: Instant) -> list[Command]:
+        self._questions.pop(frame.ask, None)
+        notice = Show(shown.Notice(text=f"you are in {frame.room} now"))
+        if not self.person.reads:
+            return [notice]
+        self.cursors[frame.log] = max(self.cursors.get(frame.log, frame.extent.start), frame.extent.floor)
+        self._waited[frame.log] = 0
+        return [Begin(frame.log, self.cursors[frame.log]), notice]
+
+    def _parted(self, frame: frames.Left, now: Instant) -> list[Command]:
+        self._questions.pop(frame.ask, None)
+        self._waited.pop(frame.log, None)
+        return [Show(shown.Notice(text=f"you are no longer in {frame.log}"))]
+
+    def _page(self, frame: frames.Page, now: Instant) -> list[Command]:
+        self._questions.pop(frame.ask, None)
+        run = frame.run
+        return [
+            Show(
+                shown.Messages(
+                    log=self._shown_log(run.log), first=run.first, envelopes=run.envelopes, waited=0, mine=True
+                )
+            )
+        ]
+
+    def _refused(self, frame: frames.Refused, now: Instant) -> list[Command]:
+        if self.link.phase == GREETING:
+            return self._turned_away(frame, now)
+        question = self._questions.pop(frame.ask, None)
+        if question is None and frame.retry_s > 0:
+            first = self._pause is None
+            self._pause = now.tick + frame.retry_s
+            self.outbox.rewind(self.outbox.settled)
+            return [Show(shown.Notice(text=frame.text))] if first else []
+        asked = question or typed.Typed()
+        return [Show(shown.Refused(code=frame.code, text=frame.text, tag=asked.tag, line=asked.line))]
+
+    def _turned_away(self, frame: frames.Refused, now: Instant) -> list[Command]:
+        """A login was refused: for good, or for a while."""
+        if frame.retry_s <= 0:
+            return self._end(frame.code, frame.text)
+        self.link.away(now.tick)
+        self.link.due = now.tick + frame.retry_s
+        return [Disconnect(), Show(shown.Offline(reason=frame.code, retry_in=frame.retry_s, first=True))]
+
+    # -- what is answered here --
+
+    def _chose(self, event: typed.Chose, now: Instant) -> list[Command]:
+        self.place = event.to
+        return [Show(shown.Place(to=event.to))]
+
+    def _asked_status(self, event: typed.AskedStatus, now: Instant) -> list[Command]:
+        status = shown.Status(
+            account=self.account,
+            device=self.device,
+            broker=self.person.broker,
+            online=self.link.phase == ONLINE,
+            place=self.place,
+            outbox=len(self.outbox),
+        )
+        return [Show(status)]
+
+    def _asked_outbox(self, event: typed.AskedOutbox, now: Instant) -> list[Command]:
+        items = [(each.item.to, each.item.body.decode("utf-8", "replace")) for each in self.outbox.waiting]
+        return [Show(shown.Outbox(items=items))]
+
+    def _asked_history(self, event: typed.AskedHistory, now: Instant) -> list[Command]:
+        if self.place.startswith("#"):
+            return [Recall(names.room_key(self.place), "", event.count)]
+        return [Recall(names.mailbox(names.key(self.account)), names.key(self.place), event.count)]
+
+    def _mistook(self, event: typed.Mistook, now: Instant) -> list[Command]:
+        return [Show(shown.Refused(code=event.code, text=event.text, tag=event.tag, line=event.line))]
+
+    def _left(self, event: typed.Left, now: Instant) -> list[Command]:
+        online = self.link.phase == ONLINE
+        self.link.end()
+        return [Send(frames.encode(frames.Quit())), Disconnect()] if online else [Disconnect()]
+
+    # -- ways of speaking --
+
+    def _say(self, frame: frames.Frame, now: Instant) -> Command:
+        self.link.spoke_at = now.tick
+        return Send(frames.encode(frame))
+
+    def _refuse(self, code: str, question: typed.Typed) -> Command:
+        return Show(shown.Refused(code=code, text=errors.sentence(code), tag=question.tag, line=question.line))
+
+    def _reads(self) -> dict[str, int]:
+        """Cursors, as far as this session reads."""
+        return dict(list(self.cursors.items())[: limits.SESSION_LOGS]) if self.person.reads else {}

@@ -1,0 +1,113 @@
+"""What the broker has not yet been heard to accept: numbered, kept on disk, sent again until it is settled."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+import msgspec
+
+from protocol import limits
+from protocol.frames import Item, Post
+
+# Lines read ahead of the broker while it is there: enough for a window, so that a pipe is slowed, not swallowed.
+AHEAD_MESSAGES = 1000
+# And while it is away: what a client keeps in memory and on disk before it stops reading.
+KEPT_MESSAGES = 100_000
+KEPT_BYTES = 64 * 1024 * 1024
+
+
+class Waiting(msgspec.Struct):
+    """One message that is not settled."""
+
+    n: int
+    item: Item
+    tag: str | None = None
+    line: int = 0
+
+
+class Memory(msgspec.Struct):
+    """What the journal knew when the client started."""
+
+    device: str
+    last: int  # the highest number ever given
+    outbox: list[Waiting]
+    cursors: dict[str, int]
+    epoch: str = ""  # of the broker's store; "": none was met yet
+    contacts: list[str] = []
+
+
+class Outbox:
+    """Messages first, first + 1, … last; those up to ``posted`` are on their way."""
+
+    def __init__(self, last: int, waiting: list[Waiting]) -> None:
+        self.last = last  # the highest number ever given
+        self.waiting = deque(waiting)
+        self.size = sum(len(each.item.body) for each in waiting)
+        self.posted = last - len(waiting)
+        self._flying = 0  # bytes on their way
+
+    def __len__(self) -> int:
+        """How many are not settled."""
+        return len(self.waiting)
+
+    @property
+    def settled(self) -> int:
+        """The highest number that is settled, with all before it."""
+        return self.last - len(self.waiting)
+
+    def add(self, item: Item, tag: str | None, line: int) -> Waiting:
+        """Give a message the next number."""
+        self.last += 1
+        waiting = Waiting(self.last, item, tag, line)
+        self.waiting.append(waiting)
+        self.size += len(item.body)
+        return waiting
+
+    def settle(self, n: int) -> list[Waiting]:
+        """Everything up to n is settled; what that was."""
+        done = []
+        while self.waiting and self.waiting[0].n <= n:
+            each = self.waiting.popleft()
+            done.append(each)
+            self.size -= len(each.item.body)
+            if each.n <= self.posted:
+                self._flying -= len(each.item.body)
+        self.posted = max(self.posted, self.settled)
+        return done
+
+    def rewind(self, n: int) -> None:
+        """Nothing behind n is on its way: it is to be sent again."""
+        self.posted = max(self.settled, min(self.posted, n))
+        self._flying = sum(len(each.item.body) for each in self.waiting if each.n <= self.posted)
+
+    def renumber(self) -> None:
+        """Begin with 1 again: this is another device now."""
+        for n, each in enumerate(self.waiting, 1):
+            each.n = n
+        self.last = len(self.waiting)
+        self.rewind(0)
+
+    def posts(self, messages: int, size: int) -> Iterator[Post]:
+        """What may go out now, within a window of so many messages and bytes."""
+        while self.posted < self.last:
+            room = min(limits.PACK_MESSAGES, messages - (self.posted - self.settled))
+            items = self._pack(room, size)
+            if not items:
+                return
+            yield Post(self.posted + 1, items)
+            self.posted += len(items)
+
+    def _pack(self, room: int, size: int) -> list[Item]:
+        items: list[Item] = []
+        packed = 0
+        start = self.posted - self.settled
+        for index in range(start, min(start + room, len(self.waiting))):
+            item = self.waiting[index].item
+            over = packed + len(item.body) > limits.FRAME_BYTES // 2 or self._flying + len(item.body) > size
+            if over and (items or self._flying):
+                break
+            items.append(item)
+            packed += len(item.body)
+            self._flying += len(item.body)
+        return items

@@ -1,0 +1,42 @@
+"""Who has come and gone, gathered: a thousand logins in a moment are a few notices, not a million."""
+
+from __future__ import annotations
+
+from protocol import limits
+
+# Notices go out at once when things are quiet, and at most so often when they are not: nobody reads faster.
+PRESENCE_S = 0.2
+
+
+class Presence:
+    """What was last told, and what has changed since."""
+
+    def __init__(self) -> None:
+        self._changed: dict[str, tuple[str, bool]] = {}  # account → name as shown, whether it was there before
+        self._told_at = float("-inf")
+
+    def change(self, account: str, name: str, before: bool) -> None:
+        """An account came or went; ``before``: whether it had been there."""
+        self._changed.setdefault(account, (name, before))
+
+    def due(self) -> float | None:
+        """The tick at which the next notice may go out; None: there is nothing to tell."""
+        return self._told_at + PRESENCE_S if self._changed else None
+
+    def take(self, tick: float, here: dict[str, bool]) -> tuple[list[str], list[str]]:
+        """Names of those who came and of those who went since the last notice; who did both did neither."""
+        came = [name for account, (name, before) in self._changed.items() if here[account] and not before]
+        went = [name for account, (name, before) in self._changed.items() if before and not here[account]]
+        self._changed = {}
+        self._told_at = tick
+        return came, went
+
+    @property
+    def accounts(self) -> list[str]:
+        """Those of whom something may have to be told."""
+        return list(self._changed)
+
+
+def listed(names: list[str]) -> tuple[list[str], int]:
+    """As many names as one frame takes, and how many more there are."""
+    return names[: limits.LISTED_NAMES], max(0, len(names) - limits.LISTED_NAMES)

@@ -1,0 +1,146 @@
+"""What devices send: numbers, addresses, refusals.
+
+A device numbers its sends 1, 2, 3 … What comes again is answered again; what comes too early is not kept. A send
+that may not go where it wants is refused, and its number is used up, so that it can't turn up later, out of order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core import records
+from core.clock import Instant
+from core.commands import Append, Command, Look, Put
+from core.events import Done, Gap, Received, Result
+from core.session import Session
+from core.sessions import Sessions
+from protocol import errors, frames, limits, names
+
+# Addresses that a session remembers as good; a script may write to very many.
+ROUTES = 1024
+
+
+class Sends:
+    """Takes sends in, and keeps track of what became of them."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    def post(self, event: Received, post: frames.Post, session: Session, now: Instant) -> list[Command]:
+        """Some sends: those that are new go to the store, the others are answered again."""
+        missing = self._unknown(post, session, event.found)
+        if missing:
+            return [Look(event, keys=tuple(missing))]
+        known = session.last + 1 - post.n
+        self._sessions.touch(session)
+        if known < 0:
+            session.expects = True
+            return []
+        if known:  # sent again: say again what became of them, as soon as that is sure
+            session.told = min(session.told, post.n - 1)
+        return self._append(session, post.items[known:], event.found, now) if post.items[known:] else []
+
+    def _append(self, session: Session, items: list[frames.Item], found: dict[str, Any], now: Instant) -> list[Command]:
+        n, logs, envelopes = session.last, list[tuple[str, ...]](), list[bytes | None]()
+        refused = False
+        for item in items:
+            n += 1
+            route = session.routes.get(item.to)
+            if route is None:
+                refused = True
+                session.refused[n] = _refusal(item.to, found)
+                logs.append(())
+                envelopes.append(None)
+                continue
+            logs.append(route[0])
+            envelopes.append(
+                frames.encode(
+                    frames.Envelope(session.device_id, n, session.name, route[1], now.at, item.enc, item.body)
+                )
+            )
+        append = Append(session.device, session.last + 1, logs, envelopes)
+        session.last = n
+        return [append, *self._keep_refused(session, refused)]
+
+    def _unknown(self, post: frames.Post, session: Session, found: dict[str, Any]) -> list[str]:
+        """Keys of the accounts that must be looked up before it is clear where these sends go."""
+        if len(session.routes) > ROUTES:
+            session.routes.clear()
+        missing = []
+        for item in post.items:
+            if item.to not in session.routes:
+                key = _find_route(item.to, session, found)
+                if key:
+                    missing.append(key)
+        return missing
+
+    def _keep_refused(self, session: Session, news: bool) -> list[Command]:
+        """Refusals are kept as long as their sender may still ask: a window's worth of its numbers."""
+        if not news:
+            return []
+        oldest = session.last - limits.WINDOW_MESSAGES
+        session.refused = {n: why for n, why in session.refused.items() if n > oldest}
+        put = Put(records.refused(session.device), records.pack_refused(session.refused), session.refused_version)
+        session.refused_version += 1
+        return [put]
+
+    def stored(self, append: Append, result: Result) -> None:
+        """The store has decided on some sends."""
+        session = self._sessions.by_device.get(append.device)
+        if session is None:
+            return
+        self._sessions.touch(session)
+        if isinstance(result, Done):
+            session.durable = max(session.durable, result.value)
+            session.last = max(session.last, result.value)
+            session.refused_kept = session.refused_version
+        elif isinstance(result, Gap):
+            session.last, session.expects = result.expected - 1, True
+
+    def failed(self, append: Append, losers: dict[bytes, Session]) -> None:
+        """Nothing of it was kept: the session stands again where the disk stands."""
+        session = self._sessions.by_device.get(append.device)
+        if session is None:
+            return
+        session.last = session.durable
+        lost = [n for n in session.refused if n > session.durable]
+        for n in lost:
+            del session.refused[n]
+        session.refused_version = session.refused_kept
+        losers[session.peer] = session
+
+
+def _find_route(to: str, session: Session, found: dict[str, Any]) -> str:
+    """Remember where messages to this address go; "" if that is settled, else the key that must be looked up."""
+    try:
+        key = names.room_key(to) if to.startswith("#") else names.key(to)
+    except names.BadName:
+        return ""
+    if key in session.rooms:
+        session.routes[to] = ((key,), session.rooms[key])
+        return ""
+    record_key = _record_key(key)
+    if record_key not in found:
+        return record_key
+    record = found[record_key]
+    if record and not key.startswith("#"):
+        mailboxes = names.mailbox(key), names.mailbox(session.account)
+        shown = records.unpack(records.Account, record[1]).name
+        session.routes[to] = (mailboxes if key != session.account else mailboxes[:1], shown)
+    return ""
+
+
+def _record_key(key: str) -> str:
+    return records.room(key) if key.startswith("#") else records.account(key)
+
+
+def _refusal(to: str, found: dict[str, Any]) -> tuple[str, str]:
+    """Why a message can't go to this address: code and sentence."""
+    try:
+        key = names.room_key(to) if to.startswith("#") else names.key(to)
+    except names.BadName as error:
+        return "bad-name", errors.sentence("bad-name", name=to, why=error)
+    if not key.startswith("#"):
+        return "no-such-account", errors.sentence("no-such-account", name=to)
+    code = "not-a-member" if found.get(_record_key(key)) else "no-such-room"
+    return code, errors.sentence(code, room=to)

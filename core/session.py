@@ -1,0 +1,187 @@
+"""One session: an authenticated device behind a connection, its window, and where it is in each log.
+
+A session is soft state. It holds no messages that wait: only those on their way (the window) are counted,
+and what does not fit stays in the log until there is room (law 4).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from core.commands import Command, Fetch, Send
+from core.events import Arrived
+from protocol import frames, limits
+
+
+class Piece(NamedTuple):
+    """Some envelopes of one log, packed once for everyone who gets them."""
+
+    first: int
+    last: int
+    size: int  # bytes of envelopes
+    packed: bytes
+
+
+class Reading:
+    """One log as one session reads it."""
+
+    __slots__ = ("flights", "head", "sent")
+
+    def __init__(self, sent: int, head: int) -> None:
+        self.sent = sent  # the highest seq sent, or known to be in the journal
+        self.head = head  # the highest seq that may exist
+        self.flights: deque[tuple[int, int, int]] = deque()  # (last seq, messages, bytes) not yet acked
+
+
+class Session:
+    """Who is behind a connection, and what is on the way to it."""
+
+    def __init__(self, peer: bytes, account: str, name: str, device_id: str, device: str, reads: bool) -> None:
+        self.peer = peer
+        self.account = account  # the compared form
+        self.name = name  # as registered
+        self.device_id = device_id
+        self.device = device  # the store's name of it
+        self.reads = reads
+        self.address = ""
+        self.heard_at = 0.0  # tick of the last frame
+        self.last = 0  # the highest n handed to the store
+        self.durable = 0  # the highest n on disk
+        self.told = 0  # the highest n that this session has been told about
+        self.refused: dict[int, tuple[str, str]] = {}  # n → code and sentence, as long as it may be asked for
+        self.refused_version = 0  # of the record that keeps them, once everything handed over is on disk
+        self.refused_kept = 0  # the same, on disk
+        self.expects = False  # a number is missing: say so
+        self.rooms: dict[str, str] = {}  # log → the room's name as shown
+        self.routes: dict[str, tuple[tuple[str, ...], str]] = {}  # address as typed → logs, name as shown
+        self.readings: dict[str, Reading] = {}
+        self.behind: dict[str, None] = {}  # logs that hold more than was sent, in order of service
+        self.messages = 0  # on the way
+        self.size = 0  # bytes on the way
+        self.outgoing: list[Piece] = []
+
+    # -- delivery --
+
+    def read(self, log: str, sent: int, head: int) -> None:
+        """Begin to read a log behind seq ``sent``."""
+        self.readings[log] = Reading(sent, head)
+        if sent < head:
+            self.behind[log] = None
+
+    def forget(self, log: str) -> None:
+        """Read a log no longer."""
+        reading = self.readings.pop(log, None)
+        self.behind.pop(log, None)
+        if reading:
+            self._land(reading, reading.sent)
+
+    def offer(self, log: str, pieces: list[Piece]) -> None:
+        """Take what continues this session's reading and fits its window; the rest is fetched later."""
+        reading = self.readings[log]
+        reading.head = max(reading.head, pieces[-1].last)
+        for piece in pieces:
+            if reading.sent + 1 != piece.first or not self._fits(piece):
+                break
+            self._launch(reading, piece)
+        if reading.sent < reading.head:
+            self.behind[log] = None
+
+    def fetched(self, log: str, pieces: list[Piece], complete: bool) -> None:
+        """The store answered a Fetch; complete: there was nothing more behind it."""
+        reading = self.readings[log]
+        if complete:
+            reading.head = pieces[-1].last if pieces else reading.sent
+        if pieces:
+            self.offer(log, pieces)
+        if reading.sent >= reading.head:
+            self.behind.pop(log, None)
+
+    def ack(self, log: str, pos: int) -> int:
+        """The device has everything up to pos; the cursor that follows from it, -1 if it reads no such log."""
+        reading = self.readings.get(log)
+        if reading is None:
+            return -1
+        pos = min(pos, reading.sent)  # what was never sent can't have been received
+        self._land(reading, pos)
+        return pos
+
+    def wish(self) -> Fetch | None:
+        """What to read next from the store: the window moves in steps, one log after the other."""
+        room = limits.WINDOW_MESSAGES - self.messages
+        size = limits.WINDOW_BYTES - self.size
+        if not self.behind or (self.messages and (room < limits.PACK_MESSAGES or size < limits.FRAME_BYTES)):
+            return None
+        log = next(iter(self.behind))
+        self.behind[log] = self.behind.pop(log)
+        return Fetch(self.peer, log, self.readings[log].sent, room, size)
+
+    # -- what is said at the end of a turn --
+
+    def speak(self) -> Iterator[Command]:
+        """The frames that this turn's events have left for this session, gathered."""
+        if self.told < self.durable:
+            yield Send(frames.encode(frames.Accepted(self.durable, self._refusals())), self.peer)
+            self.told = self.durable
+        if self.expects:
+            self.expects = False
+            yield Send(frames.encode(frames.Expected(self.last + 1)), self.peer)
+        for packed in _frames(self.outgoing):
+            yield Send(packed, self.peer)
+        self.outgoing = []
+
+    def _refusals(self) -> list[frames.Refusal]:
+        news = [n for n in self.refused if self.told < n <= self.durable]
+        return [frames.Refusal(n, *self.refused[n]) for n in news]
+
+    def _fits(self, piece: Piece) -> bool:
+        messages = self.messages + piece.last - piece.first + 1
+        return messages <= limits.WINDOW_MESSAGES and self.size + piece.size <= limits.WINDOW_BYTES
+
+    def _launch(self, reading: Reading, piece: Piece) -> None:
+        messages = piece.last - piece.first + 1
+        reading.flights.append((piece.last, messages, piece.size))
+        reading.sent = piece.last
+        self.messages += messages
+        self.size += piece.size
+        self.outgoing.append(piece)
+
+    def _land(self, reading: Reading, pos: int) -> None:
+        while reading.flights and reading.flights[0][0] <= pos:
+            _, messages, size = reading.flights.popleft()
+            self.messages -= messages
+            self.size -= size
+
+
+def cut(arrived: Arrived) -> list[Piece]:
+    """What arrived in a log, in pieces that windows and frames can take."""
+    pieces: list[Piece] = []
+    first, some, size = arrived.first, list[bytes](), 0
+    for envelope in arrived.envelopes:
+        if some and (len(some) == limits.PACK_MESSAGES or size + len(envelope) > limits.FRAME_BYTES // 2):
+            pieces.append(_piece(arrived.log, first, some, size))
+            first, some, size = first + len(some), [], 0
+        some.append(envelope)
+        size += len(envelope)
+    if some:
+        pieces.append(_piece(arrived.log, first, some, size))
+    return pieces
+
+
+def _piece(log: str, first: int, envelopes: list[bytes], size: int) -> Piece:
+    return Piece(first, first + len(envelopes) - 1, size, frames.pack_run(log, first, envelopes))
+
+
+def _frames(pieces: list[Piece]) -> Iterator[bytes]:
+    """Pieces gathered into as few Deliver frames as their size allows."""
+    some: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        if some and size + len(piece.packed) > limits.FRAME_BYTES:
+            yield frames.pack_deliver(some)
+            some, size = [], 0
+        some.append(piece.packed)
+        size += len(piece.packed)
+    if some:
+        yield frames.pack_deliver(some)

@@ -1,0 +1,236 @@
+"""The client's journal: outbox, history, cursors and facts of one device, in one file of its own.
+
+Text is in the outbox, synced, before it is posted; envelopes and the cursor that follows from them are one
+transaction, synced, before they are acknowledged. What was handed to the reader is marked after it left, without
+a sync: a killed client repeats nothing, a power cut may repeat a few lines, and neither loses one.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from base64 import b32encode
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from core.commands import Begin, Command, Drop, Keep, Record, Remember
+from core.outbox import Memory, Waiting
+from protocol import limits, names
+from protocol.frames import Envelope, Item, ProtocolError, decode_envelope, encode
+from store import StoreDamaged
+from store.database import Kind, failures, open_database, transaction
+from store.lock import Lock, Locked, private_folder
+
+KIND = Kind(0x5253544A, 1, "move its folder away; the broker still has what was accepted")  # "RSTJ"
+
+# Devices of one account in one data folder: more at once than anybody's programs.
+FOLDERS = limits.ACCOUNT_DEVICES
+
+COMMANDS = (Keep, Drop, Record, Begin, Remember)
+"""What a journal can be asked to write."""
+
+
+class Journal:
+    """One device's journal, opened by open_journal."""
+
+    def __init__(self, folder: Path, lock: Lock, random: Callable[[int], bytes] = os.urandom) -> None:
+        self.folder = folder
+        self._lock = lock
+        self._random = random
+        self._path = folder / "journal.sqlite"
+        self._database = open_database(self._path, KIND, self._create)
+        self._era = int(self.fact("era") or b"1")
+        self._write: dict[type[Command], Callable[[Any], None]] = {
+            Keep: self._keep,
+            Drop: self._drop,
+            Record: self._record,
+            Begin: self._begin,
+            Remember: self._remember,
+        }
+
+    def _create(self, database: apsw.Connection) -> None:
+        database.execute(Path(__file__).with_name("journal.sql").read_text("utf-8"))
+        database.execute("INSERT INTO fact VALUES ('device', ?)", (self._new_id(),))
+
+    def _new_id(self) -> bytes:
+        return b32encode(self._random(limits.DEVICE_CHARS * 5 // 8)).lower()
+
+    # -- reading --
+
+    def fact(self, key: str) -> bytes | None:
+        """Something remembered about this device; None if it never was."""
+        found = self._database.execute("SELECT value FROM fact WHERE key = ?", (key,)).get
+        return None if found is None else bytes(found)
+
+    def memory(self) -> Memory:
+        """What the core starts from. StoreDamaged if a waiting message is not what was written."""
+        with failures(self._path, KIND):
+            outbox = [self._waiting(*row) for row in self._database.execute("SELECT * FROM outbox ORDER BY n")]
+            cursors = dict(self._database.execute("SELECT log, pos FROM cursor ORDER BY log"))
+        last = outbox[-1].n if outbox else int(self.fact("settled") or b"0")
+        contacts = self._text("contacts").split()
+        return Memory(self._text("device"), last, outbox, cursors, self._text("epoch"), contacts)
+
+    def _text(self, key: str) -> str:
+        return (self.fact(key) or b"").decode()
+
+    def _waiting(self, n: int, recipient: str, enc: str, body: bytes, crc: int) -> Waiting:
+        if zlib.crc32(body) != crc:
+            raise StoreDamaged(f"{self._path} is damaged (message {n} of the outbox); {KIND.cure}")
+        return Waiting(n, Item(recipient, enc, bytes(body)))
+
+    def waiting(self) -> int:
+        """How many messages wait in the outbox."""
+        return int(self._database.execute("SELECT count(*) FROM outbox").get)
+
+    def unshown(self, messages: int) -> Iterator[tuple[str, int, list[Envelope]]]:
+        """What is in the history and was not handed out, per log in runs of at most so many: log, first, envelopes."""
+        cursors = self._database.execute("SELECT log, shown, pos FROM cursor WHERE shown < pos ORDER BY log").fetchall()
+        for log, shown, pos in cursors:
+            for first in range(shown + 1, pos + 1, messages):
+                last = min(first + messages - 1, pos)
+                rows = self._database.execute(
+                    "SELECT envelope, crc FROM history WHERE log = ? AND era = ? AND seq BETWEEN ? AND ? ORDER BY seq",
+                    (log, self._era, first, last),
+                )
+                yield log, first, [_envelope(*row) for row in rows]
+
+    def history(self, log: str, account: str, count: int) -> tuple[int, list[Envelope]]:
+        """The last messages of a log, or of a conversation with one account in it; and the first one's seq."""
+        rows = self._database.execute(
+            "SELECT seq, envelope, crc FROM history WHERE log = ?1 AND (?2 = '' OR author = ?2 OR recipient = ?2)"
+            " ORDER BY era DESC, seq DESC LIMIT ?3",
+            (log, account, count),
+        ).fetchall()
+        return (rows[-1][0] if rows else 1), [_envelope(*row[1:]) for row in reversed(rows)]
+
+    # -- writing --
+
+    def commit(self, commands: Sequence[Command]) -> None:
+        """Carry out, in one transaction, what must be on disk before anything is posted or acknowledged.
+
+        Synced, unless all it says is that messages are settled: should that be lost, they are settled again.
+        """
+        lazy = all(type(command) is Drop for command in commands)
+        with self._unsynced() if lazy else nullcontext(), failures(self._path, KIND), transaction(self._database):
+            for command in commands:
+                self._write[type(command)](command)
+
+    def mark(self, shown: dict[str, int]) -> None:
+        """These seqs were handed out. Not synced: the mark follows what left the process, at no cost."""
+        with self._unsynced(), failures(self._path, KIND):
+            self._database.executemany(
+                "UPDATE cursor SET shown = max(shown, ?) WHERE log = ?", [(seq, log) for log, seq in shown.items()]
+            )
+
+    @contextmanager
+    def _unsynced(self) -> Iterator[None]:
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        try:
+            yield
+        finally:
+            self._database.execute("PRAGMA synchronous = FULL")
+
+    def renew(self, epoch: str) -> Memory:
+        """Become another device: a new id, the outbox numbered from 1 on; in another epoch, with no cursors."""
+        with failures(self._path, KIND), transaction(self._database):
+            device = self._new_id()
+            if epoch != self._text("epoch"):
+                self._era += 1
+                self._database.execute("DELETE FROM cursor")
+                self._remember(Remember("epoch", epoch.encode()))
+                self._remember(Remember("era", str(self._era).encode()))
+            self._database.execute("UPDATE fact SET value = ? WHERE key = 'device'", (device,))
+            self._database.execute("DELETE FROM fact WHERE key = 'settled'")
+            rows = self._database.execute("SELECT recipient, enc, body, crc FROM outbox ORDER BY n").fetchall()
+            self._database.execute("DELETE FROM outbox")
+            self._database.executemany(
+                "INSERT INTO outbox VALUES (?, ?, ?, ?, ?)", [(n, *row) for n, row in enumerate(rows, 1)]
+            )
+        return self.memory()
+
+    # -- commands --
+
+    def _keep(self, keep: Keep) -> None:
+        self._database.execute(
+            "INSERT INTO outbox VALUES (?, ?, ?, ?, ?)", (keep.n, keep.to, keep.enc, keep.body, zlib.crc32(keep.body))
+        )
+
+    def _drop(self, drop: Drop) -> None:
+        """The number stays known when the outbox is empty: it must never be given again."""
+        self._database.execute("DELETE FROM outbox WHERE n <= ?", (drop.n,))
+        self._database.execute("INSERT OR REPLACE INTO fact VALUES ('settled', ?)", (str(drop.n).encode(),))
+
+    def _record(self, record: Record) -> None:
+        rows = []
+        for seq, envelope in enumerate(record.envelopes, record.first):
+            packed = encode(envelope)
+            author, recipient = _compared(envelope.author), _compared(envelope.to)
+            rows.append((self._era, record.log, seq, author, recipient, packed, zlib.crc32(packed)))
+        self._database.executemany("INSERT OR IGNORE INTO history VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        last = record.first + len(record.envelopes) - 1
+        self._database.execute("UPDATE cursor SET pos = ? WHERE log = ?", (last, record.log))
+
+    def _begin(self, begin: Begin) -> None:
+        self._database.execute(
+            "INSERT INTO cursor VALUES (?1, ?2, ?2) ON CONFLICT (log) DO UPDATE SET pos = ?2, shown = max(shown, ?2)",
+            (begin.log, begin.pos),
+        )
+
+    def _remember(self, remember: Remember) -> None:
+        self._database.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (remember.key, remember.value))
+
+    def close(self) -> None:
+        """One file afterwards, and the folder is free."""
+        self._database.close()
+        self._lock.close()
+
+
+def open_journal(root: Path, account_key: str, sends_only: bool) -> Journal:
+    """The journal of a free device in ``root/ACCOUNT/1``, ``2`` …; Locked if all are in use.
+
+    The first free one; a run that only sends prefers one whose outbox still holds something, since nobody else
+    may come and send it.
+    """
+    home = private_folder(root / account_key)
+    free: list[Journal] = []
+    for number in range(1, FOLDERS + 1):
+        folder = home / str(number)
+        if free and not folder.exists():
+            break
+        try:
+            free.append(Journal(folder, Lock(private_folder(folder))))
+        except Locked:
+            continue
+        if not sends_only or free[-1].waiting():
+            break
+    if not free:
+        raise Locked(str(home))
+    chosen = free[-1] if free[-1].waiting() else free[0]
+    for journal in free:
+        if journal is not chosen:
+            journal.close()
+    return chosen
+
+
+def _compared(name: str) -> str:
+    """An account's compared form; of a room, or of what is no name, something that no account can be."""
+    try:
+        return names.key(name)
+    except names.BadName:
+        return "#"
+
+
+def _envelope(packed: bytes, crc: int) -> Envelope:
+    """An envelope of the history; one that is not what was written comes marked, never as text."""
+    try:
+        envelope = decode_envelope(bytes(packed))
+    except ProtocolError:
+        envelope = None
+    if envelope is None or zlib.crc32(packed) != crc:
+        return Envelope("a" * limits.DEVICE_CHARS, 1, "?", "?", 0, "damaged", b"")
+    return envelope

@@ -1,0 +1,55 @@
+-- The broker's store, schema 1. Numbers of the program's own are integers; times are Unix ms.
+
+-- The broker's id and the store's epoch: one row each.
+CREATE TABLE setting (
+    name TEXT PRIMARY KEY,
+    value NOT NULL
+) WITHOUT ROWID;
+
+-- An account's mailbox (@account) or a room's log (#room). The head is a column and not max(seq) of what is
+-- kept: it must survive trimming.
+CREATE TABLE log (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    first INTEGER NOT NULL,  -- the lowest seq that is kept
+    head INTEGER NOT NULL    -- the highest seq there ever was
+);
+
+-- One installation of an account: its last send number is what tells a new send from a repeated one.
+CREATE TABLE device (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    last INTEGER NOT NULL
+);
+
+-- Envelopes of one turn, one behind the other, each with its CRC32 behind it.
+CREATE TABLE segment (
+    id INTEGER PRIMARY KEY,
+    refs INTEGER NOT NULL,  -- in how many places of slices it is named: at none it goes
+    body BLOB NOT NULL
+);
+
+-- What one turn added to one log: seqs first, first + 1, … lie at these places.
+CREATE TABLE slice (
+    log INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    segment INTEGER NOT NULL,  -- the turn's first segment: places count from it
+    places BLOB NOT NULL,      -- for each seq: segment, start, size; 16 bits each, little-endian
+    crc INTEGER NOT NULL,      -- CRC32 of log, first, segment and places
+    PRIMARY KEY (log, first)
+) WITHOUT ROWID;
+
+-- How far a device has read a log, as far as the broker knows.
+CREATE TABLE cursor (
+    device INTEGER NOT NULL,
+    log INTEGER NOT NULL,
+    pos INTEGER NOT NULL,
+    PRIMARY KEY (device, log)
+) WITHOUT ROWID;
+
+-- Accounts, rooms, memberships: whatever the core keeps under a name. Keys ascend by code point.
+CREATE TABLE record (
+    key TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    value BLOB NOT NULL
+) WITHOUT ROWID;

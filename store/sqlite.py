@@ -1,0 +1,197 @@
+"""The embedded store: one SQLite file, one connection, one thread."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, suppress
+from itertools import islice, takewhile
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from core.clock import Instant
+from core.commands import Operation
+from core.events import Arrived, DeviceState, Stored, StoreFailed
+from protocol import frames, limits
+from store import Outcome, Record, segments
+from store.database import MOST_PAGES, Kind, failures, open_database, transaction
+from store.known import Known, Recent
+from store.turn import Turn
+
+KIND = Kind(0x52535442, 1, "restore a backup with: python broker.py restore FILE")  # "RSTB"
+
+# The last segments read: the mail of one turn is for many readers.
+SEGMENTS_CACHED_BYTES = 4 * 1024 * 1024
+
+# The slice that holds a seq is the last one that begins at or below it.
+_SLICES = """
+    SELECT first, segment, places, crc FROM slice
+    WHERE log = ?1 AND first >= ifnull((SELECT max(first) FROM slice WHERE log = ?1 AND first <= ?2), 0)
+    ORDER BY first
+"""
+
+
+class SqliteStore:
+    """A store in one file, opened by ``open``.
+
+    ``damaged`` lists the (log, seq) that could not be read whole and went out as empty envelopes; the caller
+    tells the operator, and empties it.
+    """
+
+    def __init__(self, path: Path, database: apsw.Connection) -> None:
+        self._path = path
+        self._database = database
+        settings = dict(database.execute("SELECT name, value FROM setting"))
+        self.epoch: str = settings["epoch"]
+        self.broker: bytes = settings["broker"]
+        self.damaged: list[tuple[str, int]] = []
+        self._known = Known(database)
+        self._segments: Recent[int, bytes] = Recent(SEGMENTS_CACHED_BYTES, len)
+        self._next_segment: int = database.execute("SELECT ifnull(max(id), 0) + 1 FROM segment").get
+        self._outcomes: list[Outcome] = []
+
+    @classmethod
+    def open(cls, path: Path, rng: Callable[[int], bytes] = os.urandom, max_pages: int = MOST_PAGES) -> SqliteStore:
+        """The store at ``path``, made if there is none; it takes at most ``max_pages`` pages of 4 KiB.
+
+        StoreUnwritable, StoreDamaged, StoreNewer or StoreBroken. The caller holds the folder's lock.
+        """
+
+        def create(database: apsw.Connection) -> None:
+            database.execute(Path(__file__).with_name("schema.sql").read_text("utf-8"))
+            settings = (("broker", rng(16)), ("epoch", rng(16).hex()))
+            database.executemany("INSERT INTO setting (name, value) VALUES (?, ?)", settings)
+
+        database = open_database(path, KIND, create, max_pages)
+        with failures(path, KIND):
+            return cls(path, database)
+
+    # ---- a group ---------------------------------------------------------------------------------------
+
+    def submit(self, group: Sequence[Operation], now: Instant) -> None:
+        """Commit a group, synced; the next poll tells. A StoreError if the process must end."""
+        with failures(self._path, KIND):
+            self._outcomes.append(self._commit(list(group)))
+
+    def poll(self) -> list[Outcome]:
+        """What has become of the groups since the last call."""
+        outcomes, self._outcomes = self._outcomes, []
+        return outcomes
+
+    def fileno(self) -> None:
+        """None: results are ready at the next poll."""
+
+    def _commit(self, group: list[Operation]) -> Stored | StoreFailed:
+        turn = Turn(self._database, self._known, self._next_segment)
+        try:
+            with transaction(self._database):
+                results = turn.carry_out(group)
+        except apsw.FullError:
+            return StoreFailed(group, "store-full")
+        except (apsw.BusyError, apsw.LockedError):
+            return StoreFailed(group, "store-down")
+        self._known.learn(turn.logs, turn.devices)
+        self._next_segment = turn.next_segment
+        return Stored(group, results, turn.arrived)
+
+    # ---- a log's envelopes -----------------------------------------------------------------------------
+
+    def read(self, log: str, after: int, messages: int, size: int) -> Arrived:
+        """Envelopes with seq > after: at most ``messages``, and ``size`` bytes but at least one."""
+        first = max(after + 1, self._known.log(log).first)
+        some: list[bytes] = []
+        with failures(self._path, KIND), closing(self._walk(log, first)) as walk:
+            for envelope in islice(walk, messages):
+                size -= len(envelope)
+                if some and size < 0:
+                    break
+                some.append(envelope)
+        return Arrived(log, first, some)
+
+    def _walk(self, log: str, seq: int) -> Generator[bytes]:
+        """A log's envelopes from this seq on, one for each seq: what can't be read whole comes empty."""
+        row = self._known.log(log)
+        with closing(self._database.execute(_SLICES, (row.id, seq))) as slices:
+            for first, base, places, crc in slices:
+                if segments.slice_crc(row.id, first, base, places) != crc:
+                    continue
+                while seq < first:
+                    yield self._damage(log, seq)
+                    seq += 1
+                for home, start, size in segments.unpack_places(places, seq - first):
+                    envelope = segments.envelope_at(self._segment(base + home), base + home, start, size)
+                    yield self._damage(log, seq) if envelope is None else envelope
+                    seq += 1
+        for missing in range(seq, row.head + 1):
+            yield self._damage(log, missing)
+
+    def _segment(self, number: int) -> bytes:
+        body = self._segments.get(number)
+        if body is None:
+            body = self._database.execute("SELECT body FROM segment WHERE id = ?", (number,)).get or b""
+            self._segments.keep(number, body)
+        return body
+
+    def _damage(self, log: str, seq: int) -> bytes:
+        """What stands in a log where a message can't be read: nobody may see a part of one, or a hole."""
+        self.damaged.append((log, seq))
+        return frames.encode(frames.Envelope("a" * limits.DEVICE_CHARS, 1, "?", log, 0, "damaged", b""))
+
+    # ---- other questions -------------------------------------------------------------------------------
+
+    def get(self, keys: Sequence[str]) -> dict[str, Record | None]:
+        """Records by key, None where there is none."""
+        ask = "SELECT version, value FROM record WHERE key = ?"
+        with failures(self._path, KIND):
+            return {key: self._database.execute(ask, (key,)).fetchone() for key in keys}
+
+    def heads(self, logs: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """(first kept seq, highest seq) of each log."""
+        with failures(self._path, KIND):
+            return {name: self._known.log(name)[1:] for name in logs}
+
+    def devices(self, names: Sequence[str]) -> dict[str, DeviceState]:
+        """Last number and cursors of each device."""
+        with failures(self._path, KIND):
+            return {name: self._device(name) for name in names}
+
+    def _device(self, name: str) -> DeviceState:
+        row = self._known.device(name)
+        ask = "SELECT name, pos FROM cursor JOIN log ON log.id = cursor.log WHERE device = ?"
+        return DeviceState(row.last, dict(self._database.execute(ask, (row.id,))))
+
+    def browse(self, prefix: str, limit: int) -> list[str]:
+        """Keys that begin with prefix, ascending by code point, at most ``limit``."""
+        # SQLite compares the bytes of UTF-8, and their order is that of code points.
+        ask = "SELECT key FROM record WHERE key >= ? ORDER BY key LIMIT ?"
+        with failures(self._path, KIND):
+            keys = [key for (key,) in self._database.execute(ask, (prefix, limit))]
+        return list(takewhile(lambda key: key.startswith(prefix), keys))
+
+    # ---- the whole -------------------------------------------------------------------------------------
+
+    def dump(self) -> Iterator[tuple[Any, ...]]:
+        """Everything, in a fixed order."""
+        with failures(self._path, KIND):
+            yield ("store", self.broker, self.epoch)
+            for row in self._database.execute("SELECT key, version, value FROM record ORDER BY key"):
+                yield ("record", *row)
+            for (name,) in self._database.execute("SELECT name FROM log ORDER BY name"):
+                first, head = self._known.log(name)[1:]
+                yield ("log", name, first, head)
+                for seq, envelope in enumerate(self._walk(name, first), first):
+                    yield ("envelope", name, seq, envelope)
+            for (name,) in self._database.execute("SELECT name FROM device ORDER BY name"):
+                state = self._device(name)
+                yield ("device", name, state.last)
+                for log, pos in sorted(state.cursors.items()):
+                    yield ("cursor", name, log, pos)
+
+    def close(self) -> None:
+        """Copy what stands beside the file into it; afterwards the one file holds everything."""
+        with failures(self._path, KIND):
+            with suppress(apsw.BusyError):  # another process reads: what stands beside the file stays, and is whole
+                self._database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            self._database.close()

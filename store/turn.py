@@ -1,0 +1,188 @@
+"""One group on its way into the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import apsw
+
+from core.commands import Append, Move, Operation, Put, Trim
+from core.events import Arrived, Conflict, Done, Gap, Result
+from store import segments
+from store.known import Device, Known, Log
+
+# What one Trim gives back to the disk at most: enough to keep pace, little enough not to stop the loop.
+VACUUM_PAGES = 64
+
+
+class Turn:
+    """What one group changes. Nothing outside this object changes before the commit has succeeded."""
+
+    def __init__(self, database: apsw.Connection, known: Known, next_segment: int) -> None:
+        self._database = database
+        self._known = known
+        self._envelopes: list[bytes] = []  # that are new, each once
+        self._indexes: dict[str, list[int]] = {}  # log → which of them enter it
+        self.logs: dict[str, Log] = {}  # rows that are changed
+        self.devices: dict[str, Device] = {}
+        self.next_segment = next_segment
+        self.arrived: list[Arrived] = []
+
+    def carry_out(self, group: Sequence[Operation]) -> list[Result]:
+        """Write a group, within a transaction of the caller's; a result for each operation, in its order."""
+        results: dict[int, Result] = {}
+        steps: tuple[tuple[type, Callable[[Any], Result]], ...] = (
+            (Append, self._append),
+            (Move, self._move),
+            (Put, self._put),
+            (Trim, self._trim),
+        )
+        for kind, carry_out in steps:
+            for place, operation in enumerate(group):
+                if type(operation) is kind:
+                    results[place] = carry_out(operation)
+            if kind is Append:
+                self._write()
+        return [results[place] for place in range(len(group))]
+
+    # ---- sends -----------------------------------------------------------------------------------------
+
+    def _append(self, append: Append) -> Result:
+        device = self._device(append.device)
+        stored = device.last + 1 - append.n
+        if stored < 0:
+            return Gap(device.last + 1)
+        if stored < len(append.logs):
+            self._take(append.logs[stored:], append.envelopes[stored:])
+            device = Device(device.id, append.n + len(append.logs) - 1)
+            self.devices[append.device] = device
+        return Done(device.last)
+
+    def _take(self, logs: Iterable[tuple[str, ...]], envelopes: Iterable[bytes | None]) -> None:
+        """The innermost loop of a send's way to the disk: it knows nothing but lists."""
+        taken, indexes = self._envelopes, self._indexes
+        for names, envelope in zip(logs, envelopes, strict=True):
+            if envelope is None:
+                continue
+            index = len(taken)
+            taken.append(envelope)
+            for name in names:
+                if name in indexes:
+                    indexes[name].append(index)
+                else:
+                    indexes[name] = [index]
+
+    def _write(self) -> None:
+        if self._envelopes:
+            self._write_envelopes()
+        self._write_devices()
+
+    def _write_envelopes(self) -> None:
+        base = self.next_segment
+        layout = segments.lay(self._envelopes, self._indexes.values(), base)
+        rows = ((base + home, layout.refs[home], body) for home, body in enumerate(layout.segments))
+        self._database.executemany("INSERT INTO segment (id, refs, body) VALUES (?, ?, ?)", rows)
+        self.next_segment = base + len(layout.segments)
+        slices = []
+        for (name, indexes), places in zip(self._indexes.items(), layout.places, strict=True):
+            log = self._registered_log(name)
+            first = log.head + 1
+            slices.append((log.id, first, base, places, segments.slice_crc(log.id, first, base, places)))
+            self.logs[name] = Log(log.id, log.first, log.head + len(indexes))
+            self.arrived.append(Arrived(name, first, [self._envelopes[index] for index in indexes]))
+        self._database.executemany(
+            "INSERT INTO slice (log, first, segment, places, crc) VALUES (?, ?, ?, ?, ?)", slices
+        )
+        heads = [(log.head, log.id) for log in self.logs.values()]
+        self._database.executemany("UPDATE log SET head = ? WHERE id = ?", heads)
+
+    def _write_devices(self) -> None:
+        lasts = [(device.last, self._registered_device(name)) for name, device in self.devices.items()]
+        self._database.executemany("UPDATE device SET last = ? WHERE id = ?", lasts)
+
+    # ---- the rest --------------------------------------------------------------------------------------
+
+    def _move(self, move: Move) -> Result:
+        log = self._log(move.log)
+        pos = min(move.pos, log.head)
+        if pos <= 0:
+            return Done(self._cursor(move.device, log))
+        key = (self._registered_device(move.device), log.id)
+        return Done(
+            self._database.execute(
+                "INSERT INTO cursor (device, log, pos) VALUES (?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET pos = max(pos, excluded.pos) RETURNING pos",
+                (*key, pos),
+            ).get
+        )
+
+    def _cursor(self, device: str, log: Log) -> int:
+        key = (self._device(device).id, log.id)
+        return self._database.execute("SELECT pos FROM cursor WHERE device = ? AND log = ?", key).get or 0
+
+    def _put(self, put: Put) -> Result:
+        row = self._database.execute("SELECT version, value FROM record WHERE key = ?", (put.key,)).fetchone()
+        version, held = row or (0, None)
+        if put.value == held and version in (0, put.expect + 1):  # so it is already: this Put was made before
+            return Done(version)
+        if version != put.expect:
+            return Conflict(version)
+        if put.value is None:
+            self._database.execute("DELETE FROM record WHERE key = ?", (put.key,))
+            return Done(0)
+        self._database.execute(
+            "INSERT INTO record (key, version, value) VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET version = excluded.version, value = excluded.value",
+            (put.key, version + 1, put.value),
+        )
+        return Done(version + 1)
+
+    def _trim(self, trim: Trim) -> Result:
+        log = self._log(trim.log)
+        first = max(log.first, min(trim.below, log.head + 1))
+        if first > log.first:
+            self.logs[trim.log] = Log(log.id, first, log.head)
+            self._database.execute("UPDATE log SET first = ? WHERE id = ?", (first, log.id))
+            self._drop_slices(log.id, first)
+        return Done(first)
+
+    def _drop_slices(self, log: int, below: int) -> None:
+        """Drop the slices that lie wholly below a seq, and the segments that nobody names any more."""
+        ask = "SELECT first, segment, places, crc FROM slice WHERE log = ? AND first < ?"
+        rows: list[tuple[int, int, bytes, int]] = list(self._database.execute(ask, (log, below)))
+        gone = [row for row in rows if row[0] + len(row[2]) // segments.PLACE.size <= below]
+        self._database.executemany("DELETE FROM slice WHERE log = ? AND first = ?", [(log, row[0]) for row in gone])
+        # What a damaged slice says of its segments is not believed: better a segment too many than a message lost.
+        refs = segments.count_refs(
+            (base, places) for first, base, places, crc in gone if segments.slice_crc(log, first, base, places) == crc
+        )
+        self._database.executemany(
+            "UPDATE segment SET refs = refs - ? WHERE id = ?", [(count, segment) for segment, count in refs.items()]
+        )
+        self._database.executemany("DELETE FROM segment WHERE id = ? AND refs <= 0", [(segment,) for segment in refs])
+        self._database.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
+
+    # ---- rows ------------------------------------------------------------------------------------------
+
+    def _log(self, name: str) -> Log:
+        return self.logs.get(name) or self._known.log(name)
+
+    def _device(self, name: str) -> Device:
+        return self.devices.get(name) or self._known.device(name)
+
+    def _registered_log(self, name: str) -> Log:
+        log = self._log(name)
+        if log.id:
+            return log
+        self._database.execute("INSERT INTO log (name, first, head) VALUES (?, ?, ?)", (name, log.first, log.head))
+        self.logs[name] = Log(self._database.last_insert_rowid(), log.first, log.head)
+        return self.logs[name]
+
+    def _registered_device(self, name: str) -> int:
+        device = self._device(name)
+        if device.id:
+            return device.id
+        self._database.execute("INSERT INTO device (name, last) VALUES (?, ?)", (name, device.last))
+        self.devices[name] = Device(self._database.last_insert_rowid(), device.last)
+        return self.devices[name].id

@@ -1,0 +1,51 @@
+"""The ZeroMQ context, and what both sides' sockets have in common."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+import zmq
+
+from protocol import limits
+
+# ZMTP's own heartbeat finds a dead link under an application that has nothing to say.
+HEARTBEAT_MS = 10_000
+HEARTBEAT_TIMEOUT_MS = 30_000
+# A connection that does not finish its handshake in this time is cut.
+HANDSHAKE_MS = 5_000
+# Messages per pipe and side. More than a window, so that ZeroMQ never has to drop or to block.
+HIGH_WATER_MESSAGES = 512
+# What may still leave when a socket is closed on purpose: a good-bye.
+LINGER_MS = 500
+
+
+def make_context() -> zmq.Context[zmq.Socket[bytes]]:
+    """A context with one I/O thread, made after any child process and before any socket."""
+    # libzmq draws the ids of anonymous peers from rand() and never seeds it (libzmq issue 4633): without this
+    # every broker would give out the same return addresses in the same order.
+    ctypes.CDLL(None).srand(int.from_bytes(os.urandom(4), "little"))
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context(1)
+    context.linger = 0
+    return context
+
+
+def set_up(socket: zmq.Socket[bytes]) -> None:
+    """What is set on every socket that speaks our protocol, before it binds or connects."""
+    socket.linger = 0
+    socket.maxmsgsize = limits.PART_BYTES
+    socket.sndhwm = socket.rcvhwm = HIGH_WATER_MESSAGES
+    socket.heartbeat_ivl = HEARTBEAT_MS
+    socket.heartbeat_timeout = HEARTBEAT_TIMEOUT_MS
+    socket.handshake_ivl = HANDSHAKE_MS
+
+
+def open_monitor(context: zmq.Context[zmq.Socket[bytes]], socket: zmq.Socket[bytes], events: int) -> zmq.Socket[bytes]:
+    """A socket's events. Its queue has no bound: libzmq's I/O thread would block on a full one."""
+    endpoint = f"inproc://monitor-{socket.underlying:x}"
+    socket.monitor(endpoint, events)
+    monitor = context.socket(zmq.PAIR)
+    monitor.linger = 0
+    monitor.rcvhwm = 0
+    monitor.connect(endpoint)
+    return monitor

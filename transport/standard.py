@@ -1,0 +1,80 @@
+"""Standard input, output and error: their traps, each in one place."""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import locale
+import os
+import select
+
+READ_BYTES = 65536
+# A terminal in line mode silently cuts a longer line.
+TERMINAL_LINE_BYTES = 4095
+
+
+def guard() -> None:
+    """Open /dev/null on each of 0, 1, 2 that is closed: else libzmq's own descriptor becomes "standard input".
+
+    Called before anything else is opened.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != descriptor:
+                os.dup2(opened, descriptor)
+                os.close(opened)
+
+
+def read(descriptor: int = 0) -> bytes:
+    """What can be read now, b"" at the end. Called when the poller says so; a hung-up terminal is an end."""
+    try:
+        return os.read(descriptor, READ_BYTES)
+    except OSError as error:
+        if error.errno in (errno.EIO, errno.EAGAIN):
+            return b""
+        raise
+
+
+def write(descriptor: int, data: bytes) -> None:
+    """All of it; BrokenPipeError if the reader is gone. Waits as long as the reader does."""
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(descriptor, view) :]
+        except BlockingIOError:  # somebody else set O_NONBLOCK on a shared terminal
+            select.select([], [descriptor], [])
+
+
+def writable(descriptor: int) -> bool:
+    """Whether a short line can be written without waiting."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    return any(event & select.POLLOUT for _, event in poll.poll(0))
+
+
+def is_terminal(descriptor: int) -> bool:
+    """Whether a person may sit behind it."""
+    return os.isatty(descriptor)
+
+
+def utf8() -> bool:
+    """Whether the locale can show more than ASCII."""
+    return locale.getencoding().lower().replace("-", "") == "utf8"
+
+
+class Lines:
+    """Bytes to lines: incremental UTF-8, a last line without an end counts."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._rest = ""
+
+    def feed(self, data: bytes) -> list[str]:
+        """The lines that are complete now; b"" is the end of input."""
+        *lines, self._rest = (self._rest + self._decoder.decode(data, final=not data)).split("\n")
+        if not data and self._rest:
+            lines, self._rest = [*lines, self._rest], ""
+        return lines
