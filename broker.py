@@ -43,26 +43,29 @@ TURN_BYTES = 4 * 1024 * 1024
 DEMO_ACCOUNTS = ("Pavel", "Pavel_2", "Sveta", "Girl", "Me", "Alex")
 DEMO_PASSWORD = "demo"
 
-EXIT_BROKEN, EXIT_DAMAGED, EXIT_NO_ADDRESS, EXIT_NO_FOLDER, EXIT_LOCKED = 1, 65, 69, 73, 75
+EXIT_BROKEN, EXIT_NO_FOLDER, EXIT_LOCKED = 1, 73, 75
+EXITS: dict[type[Exception], int] = {StoreDamaged: 65, StoreNewer: 65, NoAddress: 69, StoreUnwritable: 73}
 
 
-class Loop:
-    """The one loop: events in, commands out, one commit a turn."""
+class Turns:
+    """One turn: decide on everything that has happened, make it durable in one commit, then speak.
 
-    def __init__(self, store: Store, router: Router, waker: Waker, house: House, log: logging.Logger) -> None:
-        self.core = Broker(house)
+    ``send``, ``prove`` and ``note`` do what the core asks of the network, of the worker and of the log.
+    """
+
+    def __init__(
+        self,
+        core: Broker,
+        store: Store,
+        send: Callable[[Send], None],
+        prove: Callable[[Prove], Event | None],
+        note: Callable[[Note], None],
+    ) -> None:
+        self.core = core
         self._store = store
-        self._router = router
-        self._waker = waker
-        self._log = log
-        self._worker = Worker(_prove, waker)
         self._group: list[Operation] = []
-        self._left: list[Event] = []  # for the next turn
-        self._poller = Poller()
-        for source in (waker.fileno(), router.socket, router.monitor):
-            self._poller.add(source)
         self._table: dict[type[Command], Callable[[Any], Event | None]] = {
-            Send: lambda send: router.send(send.peer, send.frame),
+            Send: send,
             Append: self._group.append,
             Put: self._group.append,
             Move: self._group.append,
@@ -70,22 +73,17 @@ class Loop:
             Look: self._look,
             Browse: self._browse,
             Fetch: self._fetch,
-            Prove: self._check,
-            Note: self._note,
+            Prove: prove,
+            Note: note,
         }
 
-    def run(self) -> None:
-        """Turn after turn, until a signal says otherwise."""
-        while True:
-            self._poller.wait(self._patience())
-            if self._waker.take():
-                break
-            self.turn(self._drain(), clock())
-        self.turn([*self._drain(), Closing()], clock())
-        self._worker.close()
+    @property
+    def pending(self) -> bool:
+        """Whether something is to be written in the next turn, which should not wait for events then."""
+        return bool(self._group)
 
     def turn(self, events: Iterable[Event], now: Instant) -> None:
-        """Decide on everything that has happened, make it durable in one commit, then speak."""
+        """What has happened, the commit, its outcome; then all that has gathered is said."""
         self._decide(events, now)
         if self._group:
             group = self._group.copy()
@@ -94,7 +92,6 @@ class Loop:
         self._decide(self._store.poll(), now)
         while commands := self.core.settle(now):
             self._decide(self._perform(commands), now)
-        self._left = self._router.flush()
 
     def _decide(self, events: Iterable[Event], now: Instant) -> None:
         queue = deque(events)
@@ -106,19 +103,7 @@ class Loop:
         answers = [self._table[type(command)](command) for command in commands]
         return [answer for answer in answers if answer is not None]
 
-    def _drain(self) -> list[Event]:
-        proofs: list[Event] = [ProofArrived(prove.cause, proof) for prove, proof in self._worker.answers()]
-        gone = [*self._left, *self._router.disconnections()]
-        return [*proofs, *gone, *self._router.drain(TURN_FRAMES, TURN_BYTES)]
-
-    def _patience(self) -> float | None:
-        if self._left or self._group:
-            return 0
-        due = self.core.deadline()
-        waits = [self._router.retry_s, None if due is None else max(0.0, due - time.monotonic())]
-        return min((wait for wait in waits if wait is not None), default=None)
-
-    # -- commands --
+    # -- questions to the store --
 
     def _look(self, look: Look) -> Event:
         found: dict[str, Any] = dict(self._store.get(look.keys)) if look.keys else {}
@@ -136,6 +121,57 @@ class Loop:
         _, head = self._store.heads((fetch.log,))[fetch.log]
         complete = arrived.first + len(arrived.envelopes) > head
         return Fetched(fetch, arrived.first, arrived.envelopes, complete)
+
+
+class Loop:
+    """The one loop: wait, take what has come, do a turn."""
+
+    def __init__(self, store: SqliteStore, router: Router, waker: Waker, house: House, log: logging.Logger) -> None:
+        self._store = store
+        self._router = router
+        self._waker = waker
+        self._log = log
+        self._worker = Worker(_prove, waker)
+        self._gone: list[Event] = []  # for the next turn
+        self._turns = Turns(Broker(house), store, self._send, self._check, self._note)
+        self._poller = Poller()
+        for source in (waker.fileno(), router.socket, router.monitor):
+            self._poller.add(source)
+
+    def run(self) -> None:
+        """Turn after turn, until a signal says otherwise."""
+        while True:
+            self._poller.wait(self._patience())
+            if self._waker.take():
+                break
+            self._turn(self._drain())
+        self._turn([*self._drain(), Closing()])
+        self._worker.close()
+
+    def _turn(self, events: list[Event]) -> None:
+        self._turns.turn(events, clock())
+        self._gone = self._router.flush()
+        for log, seq in self._store.damaged:
+            self._log.error(line("damaged", {"log": log, "seq": seq}))
+            say(f"restante: message {seq} of {log} is damaged on disk; an empty one stands in its place")
+        self._store.damaged.clear()
+
+    def _drain(self) -> list[Event]:
+        proofs: list[Event] = [ProofArrived(prove.cause, proof) for prove, proof in self._worker.answers()]
+        gone = [*self._gone, *self._router.disconnections()]
+        return [*proofs, *gone, *self._router.drain(TURN_FRAMES, TURN_BYTES)]
+
+    def _patience(self) -> float | None:
+        if self._gone or self._turns.pending:
+            return 0
+        due = self._turns.core.deadline()
+        waits = [self._router.retry_s, None if due is None else max(0.0, due - time.monotonic())]
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    # -- commands --
+
+    def _send(self, send: Send) -> None:
+        self._router.send(send.peer, send.frame)
 
     def _check(self, prove: Prove) -> Event | None:
         return None if self._worker.submit(prove) else ProofArrived(prove.cause, None)
@@ -232,14 +268,8 @@ def main(arguments: list[str] | None = None) -> int:
         serve(settings)
     except Locked:
         return _fail(EXIT_LOCKED, f"another broker works on {settings.data}; stop it, or choose a folder with --data")
-    except (StoreDamaged, StoreNewer) as error:
-        return _fail(EXIT_DAMAGED, str(error))
-    except StoreUnwritable as error:
-        return _fail(EXIT_NO_FOLDER, str(error))
-    except StoreError as error:
-        return _fail(EXIT_BROKEN, str(error))
-    except NoAddress as error:
-        return _fail(EXIT_NO_ADDRESS, str(error))
+    except (StoreError, NoAddress) as error:
+        return _fail(EXITS.get(type(error), EXIT_BROKEN), str(error))
     except OSError as error:
         return _fail(EXIT_NO_FOLDER, f"can't write to {settings.data}: {error.strerror}; choose a folder with --data")
     return 0

@@ -28,13 +28,13 @@ from console.sanitise import clean_line
 from core import shown, typed
 from core.client import Client, Person
 from core.clock import Instant
-from core.commands import Command, Connect, Derive, Disconnect, Recall, Renew, Send, Show
+from core.commands import COMMITTED, Command, Connect, Derive, Disconnect, Recall, Renew, Send, Show
 from core.errand import KEPT, UNREACHED, Errand, Wish
 from core.events import Derived, Event, Renewed
 from core.shown import Shown
 from protocol import errors, names, passwords
 from store import StoreDamaged, StoreError
-from store.journal import COMMANDS, Journal, open_journal
+from store.journal import Journal, open_journal
 from store.lock import Locked
 from transport import standard
 from transport.context import make_context
@@ -117,11 +117,11 @@ class Loop:
 
     def _perform(self, commands: list[Command], now: Instant) -> None:
         """The journal first: nothing is sent or shown that is not on disk."""
-        writes = [command for command in commands if isinstance(command, COMMANDS)]
+        writes = [command for command in commands if isinstance(command, COMMITTED)]
         if writes:
             self._journal.commit(writes)
         for command in commands:
-            if not isinstance(command, COMMANDS):
+            if not isinstance(command, COMMITTED):
                 event = self._table[type(command)](command)
                 if event:
                     self._perform(self.core.handle(event, now), now)

@@ -184,6 +184,10 @@ class Remember(Command):
     value: bytes
 
 
+COMMITTED = (Keep, Drop, Record, Begin, Remember)
+"""What a journal writes in the transaction of a turn."""
+
+
 class Renew(Command):
     """Become a new device: another id, the outbox numbered anew from 1. Renewed follows.
 

@@ -30,9 +30,6 @@ KIND = Kind(0x5253544A, 1, "move its folder away; the broker still has what was 
 # Devices of one account in one data folder: more at once than anybody's programs.
 FOLDERS = limits.ACCOUNT_DEVICES
 
-COMMANDS = (Keep, Drop, Record, Begin, Remember)
-"""What a journal can be asked to write."""
-
 
 class Journal:
     """One device's journal, opened by open_journal."""
@@ -89,7 +86,9 @@ class Journal:
 
     def unshown(self, messages: int) -> Iterator[tuple[str, int, list[Envelope]]]:
         """What is in the history and was not handed out, per log in runs of at most so many: log, first, envelopes."""
-        cursors = self._database.execute("SELECT log, shown, pos FROM cursor WHERE shown < pos ORDER BY log").fetchall()
+        cursors: list[Any] = self._database.execute(
+            "SELECT log, shown, pos FROM cursor WHERE shown < pos ORDER BY log"
+        ).fetchall()
         for log, shown, pos in cursors:
             for first in range(shown + 1, pos + 1, messages):
                 last = min(first + messages - 1, pos)
@@ -101,7 +100,7 @@ class Journal:
 
     def history(self, log: str, account: str, count: int) -> tuple[int, list[Envelope]]:
         """The last messages of a log, or of a conversation with one account in it; and the first one's seq."""
-        rows = self._database.execute(
+        rows: list[Any] = self._database.execute(
             "SELECT seq, envelope, crc FROM history WHERE log = ?1 AND (?2 = '' OR author = ?2 OR recipient = ?2)"
             " ORDER BY era DESC, seq DESC LIMIT ?3",
             (log, account, count),
