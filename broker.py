@@ -158,8 +158,8 @@ class Loop:
 
     def _drain(self) -> list[Event]:
         proofs: list[Event] = [ProofArrived(prove.cause, proof) for prove, proof in self._worker.answers()]
-        gone = [*self._gone, *self._router.disconnections()]
-        return [*proofs, *gone, *self._router.drain(TURN_FRAMES, TURN_BYTES)]
+        frames = self._router.drain(TURN_FRAMES, TURN_BYTES)  # before the disconnections: a good-bye comes first
+        return [*proofs, *frames, *self._gone, *self._router.disconnections()]
 
     def _patience(self) -> float | None:
         if self._gone or self._turns.pending:
@@ -190,7 +190,10 @@ def _prove(prove: Prove) -> Proved:
     """Check a secret against what is stored, or make what is to be stored. Runs on the worker's thread."""
     if prove.stored is None:
         return Proved(None, True, passwords.hash_secret(prove.secret))
-    right = passwords.verify(prove.stored, prove.secret)
+    try:
+        right = passwords.verify(prove.stored, prove.secret)
+    except passwords.DamagedHash:
+        return Proved(prove.stored, False, damaged=True)
     fresh = passwords.hash_secret(prove.secret) if right and passwords.outdated(prove.stored) else None
     return Proved(prove.stored, right, fresh)
 

@@ -13,7 +13,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -21,8 +21,9 @@ import msgspec
 
 from console import client_options, prompts, words
 from console.client_options import Settings
-from console.logfile import close_log, line, open_log
 from console.input import Typing
+from console.logfile import close_log, line, open_log
+from console.order import merged
 from console.pipe import Input, Output, as_text, as_typed
 from console.sanitise import clean_line
 from core import shown, typed
@@ -63,7 +64,7 @@ class Loop:
         person = Person(settings.name, f"tcp://{settings.host}:{settings.port}", wish.reads, RELEASE, settings.to)
         self.core = Client(person, memory, random.random)
         self.errand = Errand(wish, journal.fact("account") is None, time.monotonic())
-        self.input = Input(Typing(settings.raw, settings.menu), settings.strict)
+        self.input = Input(Typing(settings.raw, settings.menu, numbered=not wish.person), settings.strict)
         self.output = Output(settings.json, not standard.utf8(), quiet=not wish.reads)
         self._lines = standard.Lines()
         self._reads_stdin = settings.message is None and not (wish.fetch and standard.is_terminal(0))
@@ -151,10 +152,15 @@ class Loop:
         if self._settings.message is not None:
             self.input.say(_message(self._settings))
         if self.errand.wish.reads:
-            for log, first, envelopes in self._journal.unshown(REPLAY_MESSAGES):
-                name = log if log.startswith("#") else "@" + self._name()
-                self._show(shown.Messages(log=name, first=first, envelopes=envelopes, waited=first + len(envelopes)))
+            for messages in merged(self._replay(log) for log in self._journal.unshown()):
+                self._show(messages)
                 self._write()
+
+    def _replay(self, log: str) -> Iterator[shown.Messages]:
+        """What is in the journal and was never handed out: a run was killed, or wanted no more."""
+        name = log if log.startswith("#") else "@" + self._name()
+        for first, envelopes in self._journal.replay(log, REPLAY_MESSAGES):
+            yield shown.Messages(log=name, first=first, envelopes=envelopes, waited=first + len(envelopes) - 1)
 
     def _name(self) -> str:
         return (self._journal.fact("account") or self._settings.name.encode()).decode()
@@ -277,6 +283,7 @@ class Loop:
 
     def _write(self) -> None:
         """Write what has gathered, then mark it as handed out: a killed client repeats rather than loses."""
+        self.output.gather(clock().at)
         if self.output.err:
             with contextlib.suppress(OSError):  # nobody reads it
                 standard.write(2, bytes(self.output.err))
@@ -358,14 +365,10 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(EXIT_USAGE, errors.sentence("bad-name", name=settings.name or "that", why=error))
     except Locked as error:
         return _fail(EXIT_IN_USE, f"all device folders in {error} are in use; end one of the clients, or give --data")
-    except StoreDamaged as error:
-        return _fail(EXIT_DAMAGED, str(error))
     except StoreError as error:
-        return _fail(EXIT_NO_FOLDER, str(error))
-    except BrokenPipeError:
-        return EXIT_NO_READER
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
+        return _fail(EXIT_DAMAGED if isinstance(error, StoreDamaged) else EXIT_NO_FOLDER, str(error))
+    except (BrokenPipeError, KeyboardInterrupt) as error:
+        return EXIT_NO_READER if isinstance(error, BrokenPipeError) else EXIT_INTERRUPTED
     except OSError as error:
         return _fail(EXIT_NO_FOLDER, f"can't write to {settings.data}: {error.strerror}; choose a folder with --data")
 

@@ -34,14 +34,14 @@ def read(arguments: list[str] | None = None) -> Settings:
     return Settings(
         address=given.address,
         port=given.port,
-        data=Path(given.data or os.environ.get("RESTANTE_DATA") or default_data()),
+        data=Path(given.data or os.environ.get("RESTANTE_DATA") or default_folder()),
         demo_accounts=given.demo_accounts,
         registration=given.registration,
         log_level=given.log_level,
     )
 
 
-def default_data() -> Path:
+def default_folder() -> Path:
     """Where the platform keeps programs' data."""
     return platformdirs.user_data_path("restante") / "broker"
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from itertools import chain
 
 from console import words
 from console.input import Typing, parse
 from console.menu import BeganMessage
+from console.order import merged
 from console.output import OUT, Json, Plain, encode_line
 from core import shown, typed
 from core.shown import Shown
@@ -75,11 +77,25 @@ class Output:
         self._plain = Plain(lambda at: time.strftime("%H:%M", time.localtime(at / 1000)), ascii_only)
         self._json = Json() if json else None
         self._quiet = quiet  # a run that only sends says nothing unless there is something to say
+        self._held: dict[str, list[shown.Messages]] = {}  # by log: what came in this turn
         self.out = bytearray()
         self.err = bytearray()
 
     def show(self, event: Shown, at: int) -> None:
         """Gather what there is to say about this."""
+        if isinstance(event, shown.Messages):
+            self._held.setdefault(event.log, []).append(event)
+        else:
+            self._say(event, at)
+
+    def gather(self, at: int) -> None:
+        """The turn is over: its messages, those of several logs in the order of their time."""
+        held, self._held = self._held, {}
+        runs = merged(held.values()) if len(held) > 1 else chain.from_iterable(held.values())
+        for messages in runs:
+            self._say(messages, at)
+
+    def _say(self, event: Shown, at: int) -> None:
         if self._json:
             for thing in self._json.objects(event):
                 self.out += encode_line(thing)

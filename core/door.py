@@ -84,6 +84,8 @@ class Door:
         stored = account.hash if account else None if self._house.open else self._house.dummy
         if proof is None or stored not in (proof.stored, proof.fresh):
             return [Prove(event, hello.credential, stored)]
+        if proof.damaged:
+            return refuse(event, "damaged-account", name=hello.account)
         if not proof.right or (account is None and not self._house.open):
             return refuse(event, "wrong-password" if self._house.open else "registration-closed", name=hello.account)
         if account is None:

@@ -141,6 +141,7 @@ class Proved(Event):
     stored: str | None  # what it was checked against
     right: bool
     fresh: str | None = None  # a hash to be stored now: there was none, or its parameters are old
+    damaged: bool = False  # what is stored is no hash: nobody can tell whether the secret is right
 
 
 class ProofArrived(Event):

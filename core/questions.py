@@ -191,7 +191,8 @@ class Questions:
         after = max(floor, end - ask.limit)
         if after >= end:
             return _answer(session, frames.Page(ask.ask, frames.Run(ask.log, end + 1, []), False))
-        return [Fetch(session.peer, ask.log, after, end - after, limits.FRAME_BYTES, event)]
+        size = (end - after) * 2 * limits.BODY_BYTES  # all of them: what is too much is left out at the far end
+        return [Fetch(session.peer, ask.log, after, end - after, size, event)]
 
     def _floor(self, event: Received, session: Session, log: str) -> int | None:
         _, account = _own(event, session)
@@ -205,9 +206,12 @@ class Questions:
         """The page that was asked for has been read."""
         ask = cause.frame
         assert isinstance(ask, frames.AskPage)
-        run = frames.pack_run(ask.log, event.first, event.envelopes)
+        first, envelopes = event.first, event.envelopes
+        while sum(map(len, envelopes)) > limits.FRAME_BYTES:
+            first, envelopes = first + 1, envelopes[1:]
+        run = frames.pack_run(ask.log, first, envelopes)
         session = self._sessions.by_peer[cause.peer]
-        more = event.first - 1 > (self._floor(cause, session, ask.log) or 0)
+        more = first - 1 > (self._floor(cause, session, ask.log) or 0)
         return [Send(frames.pack_page(ask.ask, run, more), cause.peer)]
 
 

@@ -122,7 +122,8 @@ class Session:
     def speak(self) -> Iterator[Command]:
         """The frames that this turn's events have left for this session, gathered."""
         if self.told < self.durable:
-            yield Send(frames.encode(frames.Accepted(self.durable, self._refusals())), self.peer)
+            for accepted in self._accepts():
+                yield Send(frames.encode(accepted), self.peer)
             self.told = self.durable
         if self.expects:
             self.expects = False
@@ -131,9 +132,19 @@ class Session:
             yield Send(packed, self.peer)
         self.outgoing = []
 
-    def _refusals(self) -> list[frames.Refusal]:
-        news = [n for n in self.refused if self.told < n <= self.durable]
-        return [frames.Refusal(n, *self.refused[n]) for n in news]
+    def _accepts(self) -> Iterator[frames.Accepted]:
+        """One Accepted, unless so much was refused that its sentences need more frames."""
+        refusals, size = list[frames.Refusal](), 0
+        for n in sorted(self.refused):
+            if not self.told < n <= self.durable:
+                continue
+            refusal = frames.Refusal(n, *self.refused[n])
+            size += len(frames.encode(refusal))
+            if size > limits.FRAME_BYTES:
+                yield frames.Accepted(n - 1, refusals)
+                refusals, size = [], len(frames.encode(refusal))
+            refusals.append(refusal)
+        yield frames.Accepted(self.durable, refusals)
 
     def _fits(self, piece: Piece) -> bool:
         messages = self.messages + piece.last - piece.first + 1

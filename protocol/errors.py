@@ -19,6 +19,7 @@ SENTENCES = {
     "name-taken": "the name {name} is taken; give its password, or choose another name",
     "wrong-password": "wrong password for {name}; nothing was sent",
     "registration-closed": "wrong name or password for {name}, and this broker makes no new accounts; ask its operator",
+    "damaged-account": "the broker's record of {name} is damaged; ask its operator to restore a backup",
     "no-account": "there is no account {name} here yet, and without a password none was made; give one",
     "scheme": "the broker does not know the password scheme {scheme}; upgrade the broker or the client",
     "too-many-devices": "{name} has {limit} devices, which is the most; remove one before adding another",

@@ -20,7 +20,9 @@ NAME_CHARS = 32
 # A log is "@" or "#" and a name. As typed a name may be longer than composed, up to three signs for one letter;
 # so a name a little too long is refused as a bad name, not as a malformed frame.
 LOG_CHARS = 1 + 3 * NAME_CHARS
+# One line above what is said in a room.
 TOPIC_CHARS = 256
+# A sentence that says what happened, what was not done and what to do next, with its places filled.
 TEXT_CHARS = 512
 
 # A device's id: 80 random bits in base32. Two of a billion devices meet once in a million worlds.
@@ -42,13 +44,14 @@ PACK_MESSAGES = 64
 
 # What one account may gather. Each list is read at every login and must stay small.
 ACCOUNT_ROOMS = 100
-ACCOUNT_CONTACTS = 500
+ACCOUNT_CONTACTS = 200
 ACCOUNT_DEVICES = 50
 # Logs that one session reads: all rooms, the lobby and the mailbox.
 SESSION_LOGS = ACCOUNT_ROOMS + 2
 
-# Names in one answer (who is here, whom one could add). More are counted, not listed: nobody reads them.
-LISTED_NAMES = 500
+# Names in one list of an answer; two such lists of the longest names fit one part. More are counted, not listed:
+# nobody reads them.
+LISTED_NAMES = 200
 
 # One page of history: about a screen or three.
 PAGE_MESSAGES = 100

@@ -84,19 +84,19 @@ class Journal:
         """How many messages wait in the outbox."""
         return int(self._database.execute("SELECT count(*) FROM outbox").get)
 
-    def unshown(self, messages: int) -> Iterator[tuple[str, int, list[Envelope]]]:
-        """What is in the history and was not handed out, per log in runs of at most so many: log, first, envelopes."""
-        cursors: list[Any] = self._database.execute(
-            "SELECT log, shown, pos FROM cursor WHERE shown < pos ORDER BY log"
-        ).fetchall()
-        for log, shown, pos in cursors:
-            for first in range(shown + 1, pos + 1, messages):
-                last = min(first + messages - 1, pos)
-                rows = self._database.execute(
-                    "SELECT envelope, crc FROM history WHERE log = ? AND era = ? AND seq BETWEEN ? AND ? ORDER BY seq",
-                    (log, self._era, first, last),
-                )
-                yield log, first, [_envelope(*row) for row in rows]
+    def unshown(self) -> list[str]:
+        """Logs of which something is in the history that was not handed out."""
+        return [log for (log,) in self._database.execute("SELECT log FROM cursor WHERE shown < pos ORDER BY log")]
+
+    def replay(self, log: str, messages: int) -> Iterator[tuple[int, list[Envelope]]]:
+        """What was not handed out of a log, in runs of at most so many: first seq, envelopes."""
+        shown, pos = self._database.execute("SELECT shown, pos FROM cursor WHERE log = ?", (log,)).get
+        for first in range(shown + 1, pos + 1, messages):
+            rows = self._database.execute(
+                "SELECT envelope, crc FROM history WHERE log = ? AND era = ? AND seq BETWEEN ? AND ? ORDER BY seq",
+                (log, self._era, first, min(first + messages - 1, pos)),
+            )
+            yield first, [_envelope(*row) for row in rows]
 
     def history(self, log: str, account: str, count: int) -> tuple[int, list[Envelope]]:
         """The last messages of a log, or of a conversation with one account in it; and the first one's seq."""

@@ -43,10 +43,15 @@ def lay(envelopes: list[bytes], logs: Iterable[list[int]], base: int) -> Layout:
     one log reads few segments.
     """
     logs = list(logs)
-    order = dict.fromkeys(chain.from_iterable(logs))
+    segments, places, homes = _fill(envelopes, dict.fromkeys(chain.from_iterable(logs)), base)
+    refs = Counter(map(homes.__getitem__, chain.from_iterable(logs)))
+    return Layout(segments, refs, [b"".join(map(places.__getitem__, log)) for log in logs])
+
+
+def _fill(envelopes: list[bytes], order: Iterable[int], base: int) -> tuple[list[bytes], list[bytes], list[int]]:
+    """Put envelopes into segments in this order; by index of the envelope, its packed place and its segment."""
     segments: list[bytes] = []
-    places = [b""] * len(envelopes)
-    homes = [0] * len(envelopes)
+    places, homes = [b""] * len(envelopes), [0] * len(envelopes)
     records: list[bytes] = []
     start = 0
     for index in order:
@@ -60,8 +65,7 @@ def lay(envelopes: list[bytes], logs: Iterable[list[int]], base: int) -> Layout:
         places[index] = PLACE.pack(home, start, size)
         start += size
     segments.append(b"".join(records))
-    refs = Counter(map(homes.__getitem__, chain.from_iterable(logs)))
-    return Layout(segments, refs, [b"".join(map(places.__getitem__, log)) for log in logs])
+    return segments, places, homes
 
 
 def unpack_places(places: bytes, skipped: int = 0) -> Iterator[tuple[int, ...]]:

@@ -130,7 +130,9 @@ class SqliteStore:
     def _segment(self, number: int) -> bytes:
         body = self._segments.get(number)
         if body is None:
-            body = self._database.execute("SELECT body FROM segment WHERE id = ?", (number,)).get or b""
+            body = self._database.execute("SELECT body FROM segment WHERE id = ?", (number,)).get
+            if body is None:
+                return b""  # somebody removed it: no record will be found in it
             self._segments.keep(number, body)
         return body
 

@@ -74,7 +74,7 @@ class Turn:
                     indexes[name] = [index]
 
     def _write(self) -> None:
-        if self._envelopes:
+        if self._indexes:
             self._write_envelopes()
         self._write_devices()
 

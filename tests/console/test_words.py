@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import pytest
+
+from console import menu, words
+from console.sanitise import clean
+from protocol import errors
+
+HELP = """\
+what you can type:
+text                     goes to the current place: #lobby, until /to chooses another
+name: text               is private, for that account alone
+//text                   sends a text that begins with /
+message                  alone on a line: /msg
+ls                       alone on a line: /who
+help                     alone on a line: /help
+exit                     alone on a line: /quit
+/msg NAME|#ROOM TEXT     a message to one account or room; alone, it asks for both
+/to NAME|#ROOM           plain lines go there from now on
+/say TEXT                send the text just as it stands
+/who                     who is here now
+/contacts                your contacts, and whom you could add
+/add NAME                put someone on your contacts
+/remove NAME             take someone off your contacts
+/history [N]             the last N messages of this place, 20 if not told
+/status                  who you are, where your lines go, whether the broker is there
+/outbox                  what the broker has not accepted yet
+/menu                    choose by number; once more: back to plain lines
+/help [COMMAND]          these lines, or one command
+/quit                    leave"""
+
+
+def test_help_shows_everything_that_can_be_typed() -> None:
+    assert words.help_text() == HELP
+
+
+@pytest.mark.parametrize("command", menu.COMMANDS, ids=lambda command: command.name)
+def test_help_for_one_command(command: menu.Command) -> None:
+    assert words.help_text(command.name) == f"{command.usage}: {command.does}"
+
+
+def test_help_fits_a_narrow_terminal_and_needs_no_cleaning() -> None:
+    assert clean(words.help_text()) == words.help_text()
+    assert max(len(line) for line in words.help_text().split("\n")) + len("HH:MM * ") <= 100
+
+
+def test_commands_are_told_apart() -> None:
+    assert len(menu.BY_NAME) == len(menu.COMMANDS)
+    assert set(menu.BY_WORD) == {"exit", "help", "ls", "message"}
+    assert {command.name for command in menu.COMMANDS if command.whole} == {"quit", "remove"}
+
+
+def test_codes_are_kebab_case_and_only_one_is_shared_with_the_wire() -> None:
+    assert all(code.replace("-", "").isalpha() and code == code.lower() for code in words.REFUSALS)
+    assert set(words.REFUSALS) & set(errors.SENTENCES) == {"bad-name"}
+
+
+def test_a_missing_place_is_noticed() -> None:
+    with pytest.raises(KeyError):
+        words.refusal("too-long", over=1)
+    with pytest.raises(KeyError):
+        words.refusal("no-such-code")
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "shown"),
+    [
+        ("closing", "back at noon", "back at noon"),
+        ("closing", "", errors.SENTENCES["closing"]),
+        ("no-such-choice", "", "no-such-choice"),
+        ("not-connected", "", errors.SENTENCES["not-connected"]),
+        ("name-taken", "", "name-taken"),  # its sentence has places that nobody can fill here
+        ("name-taken", "{bob} is taken", "{bob} is taken"),
+        ("unheard-of", "", "unheard-of"),
+    ],
+)
+def test_a_code_is_said_in_words(code: str, text: str, shown: str) -> None:
+    assert words.said(code, text) == shown
+
+
+@pytest.mark.parametrize(
+    ("accounts", "more", "row"),
+    [
+        ([], 0, "nobody"),
+        (["a"], 0, "a"),
+        (["a", "b"], 0, "a, b"),
+        (["a", "b"], 2, "a, b and 2 more"),
+        ([], 2, "2 more"),
+    ],
+)
+def test_names_in_a_row(accounts: list[str], more: int, row: str) -> None:
+    assert words.listed(accounts, more) == row
+
+
+def test_counts_are_said_in_whole_sentences() -> None:
+    assert words.waiting(1) == "1 message came while you were away"
+    assert words.waiting(2) == "2 messages came while you were away"
+    assert words.outbox(0) == "the outbox is empty"
+    assert words.outbox(1) == "1 message waits in the outbox"
+    assert words.outbox(12) == "12 messages wait in the outbox"
+    assert words.came(["a"], 0, "#ops") == ["a joined #ops"]
+    assert words.came(["a"], 1, "#lobby") == ["2 people joined: a and 1 more"]
+    assert words.went([], 3, "#lobby") == ["3 people left: 3 more"]
