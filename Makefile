@@ -6,7 +6,7 @@ PLAY ?= lobby
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run-broker run-client demo party test check format bench simulate torture clean
+.PHONY: help venv run-broker run-client demo picture party test check format bench simulate torture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -30,6 +30,9 @@ run-client: venv ## start a client: make run-client ARGS="alice -"
 
 demo: venv ## a play with a real broker and real clients: make demo PLAY=away
 	@exec $(RUN) demos/play.py $(PLAY)
+
+picture: venv ## the README's picture, from a real run
+	@exec $(RUN) demos/picture.py restart docs/demo.svg
 
 party: venv ## a broker and four clients to type into, in tmux panes
 	@exec $(RUN) demos/party.py

@@ -100,9 +100,10 @@ class Loop:
             self._turn(now)
             if signals := self._waker.take():
                 return self._leave(now, signals)
+            self._watch_stdin()
+            self.errand.input_waits = not self.input.empty or (self._watched and standard.readable(0))
             if self.errand.over(self.core, now.tick):
                 return self._leave(now, [])
-            self._watch_stdin()
             ready = self._poller.wait(self._patience(now))
 
     def _turn(self, now: Instant) -> None:
@@ -174,6 +175,7 @@ class Loop:
             if isinstance(intent, typed.Left):
                 self._input_open = False
                 self.input.stop()
+                self.errand.left(now.tick)
             elif isinstance(intent, typed.AskedHelp):
                 self.output.help(intent)
             else:

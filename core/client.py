@@ -71,6 +71,7 @@ class Client:
         self._asked = 0
         self._welcomes = 0
         self._absent = False  # an absence has been told
+        self._here: dict[str, None] = {}  # who was told to be here, so that nobody comes twice
         self._table: dict[type[Any], Callable[[Any, Instant], list[Command]]] = {
             Connected: self._connected,
             Lost: self._lost,
@@ -180,6 +181,7 @@ class Client:
         if self.link.phase in (AWAY, ENDED):
             return []
         commands: list[Command] = [Disconnect(), *self._unanswered()]
+        self._here = {}
         wait = self.link.away(now.tick)
         self.outbox.rewind(self.outbox.settled)
         first, self._absent = not self._absent, True
@@ -348,9 +350,12 @@ class Client:
         return self._hello(now) if lost and self.link.phase == ONLINE else []
 
     def _presence(self, frame: frames.Presence, now: Instant) -> list[Command]:
-        came = [name for name in frame.joined if name != self.account]
+        came = [name for name in frame.joined if name != self.account and name not in self._here]
         went = [name for name in frame.left if name != self.account]
         commands: list[Command] = []
+        self._here.update(dict.fromkeys(came))
+        for name in went:
+            self._here.pop(name, None)
         if came:
             commands.append(Show(shown.Came(room=frame.room, accounts=came, more=frame.more)))
         if went:
@@ -388,6 +393,7 @@ class Client:
 
     def _present(self, frame: frames.Present, now: Instant) -> list[Command]:
         self._questions.pop(frame.ask, None)
+        self._here = dict.fromkeys(frame.accounts)
         return [Show(shown.Who(accounts=frame.accounts, more=frame.more))]
 
     def _contacts(self, frame: frames.Contacts, now: Instant) -> list[Command]:

@@ -38,10 +38,12 @@ class Errand:
         self.wish = wish
         self.first_start = first_start  # this device has never been let in: nothing may be kept for it yet
         self.input_open = True
+        self.input_waits = False  # something written has not been read yet
         self._began = self._progress = tick
         self._messages = 0
         self._online_once = False
         self._refused_lines = False
+        self._left = False
         self._turned_away = False
 
     def note(self, event: Shown, tick: float) -> None:
@@ -57,6 +59,11 @@ class Errand:
         if isinstance(event, shown.Online | shown.Sent | shown.Refused | shown.Messages):
             self._progress = tick
 
+    def left(self, tick: float) -> None:
+        """Whoever writes has said good-bye: nothing more will be written, and nothing more is wanted."""
+        self._left = True
+        self.input_ended(tick)
+
     def turned_away(self) -> None:
         """No password could be had."""
         self._turned_away = True
@@ -66,6 +73,7 @@ class Errand:
         if self.input_open:
             self.input_open = False
             self._progress = tick
+            self._left |= self.wish.person
 
     def room(self) -> int | None:
         """How many more messages are wanted; None: all there are."""
@@ -101,14 +109,18 @@ class Errand:
             return True
         if not self._online_once or len(client.outbox):
             return False
+        if self._left:
+            return True
         if wish.count is not None:
-            return self._messages >= wish.count
+            return self._messages >= wish.count and not self.input_waits
         if wish.fetch:
-            return client.caught_up
+            return client.caught_up and not self.input_waits
         return not self.input_open and not wish.follow and wish.seconds is None
 
     def _hopeless(self, client: Client, tick: float) -> bool:
         """Whether there is no point in waiting any longer."""
+        if self._left and self.wish.person and not client.online:
+            return True  # what was typed is kept; nobody wants to sit and wait
         if tick < self._progress + self.wish.wait_s:
             return False
         if self.first_start:

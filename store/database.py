@@ -131,6 +131,9 @@ def _is_new(database: apsw.Connection, path: Path, kind: Kind) -> bool:
 
 def _make_durable(database: apsw.Connection, path: Path) -> None:
     """A commit must mean "on disk": believe the settings only when they are read back."""
+    # A new file begins with a rollback journal, and one whose deletion was not synced comes back with a power cut
+    # and undoes what the write-ahead log holds by then: EXTRA syncs the deletion.
+    database.pragma("synchronous", "EXTRA")
     database.pragma("journal_mode", "WAL")
     database.pragma("synchronous", "FULL")
     journal, synchronous = database.pragma("journal_mode"), database.pragma("synchronous")

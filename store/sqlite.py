@@ -100,14 +100,15 @@ class SqliteStore:
 
     def read(self, log: str, after: int, messages: int, size: int) -> Arrived:
         """Envelopes with seq > after: at most ``messages``, and ``size`` bytes but at least one."""
-        first = max(after + 1, self._known.log(log).first)
         some: list[bytes] = []
-        with failures(self._path, KIND), closing(self._walk(log, first)) as walk:
-            for envelope in islice(walk, messages):
-                size -= len(envelope)
-                if some and size < 0:
-                    break
-                some.append(envelope)
+        with failures(self._path, KIND):
+            first = max(after + 1, self._known.log(log).first)
+            with closing(self._walk(log, first)) as walk:
+                for envelope in islice(walk, messages):
+                    size -= len(envelope)
+                    if some and size < 0:
+                        break
+                    some.append(envelope)
         return Arrived(log, first, some)
 
     def _walk(self, log: str, seq: int) -> Generator[bytes]:

@@ -50,9 +50,18 @@ def write(descriptor: int, data: bytes) -> None:
 
 def writable(descriptor: int) -> bool:
     """Whether a short line can be written without waiting."""
+    return any(event & select.POLLOUT for event in _events(descriptor, select.POLLOUT))
+
+
+def readable(descriptor: int) -> bool:
+    """Whether there is something to read, or the end, without waiting."""
+    return bool(_events(descriptor, select.POLLIN))
+
+
+def _events(descriptor: int, wanted: int) -> list[int]:
     poll = select.poll()
-    poll.register(descriptor, select.POLLOUT)
-    return any(event & select.POLLOUT for _, event in poll.poll(0))
+    poll.register(descriptor, wanted)
+    return [event for _, event in poll.poll(0)]
 
 
 def is_terminal(descriptor: int) -> bool:

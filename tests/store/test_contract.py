@@ -184,7 +184,8 @@ def test_g10_a_put_is_the_same_only_with_the_same_value(store: Store) -> None:
 
 def test_g11_what_is_reported_can_be_read(store: Store, reopen: Reopen) -> None:
     results(store, send(A, 1, "@bob", text=b"1"), Move(B, "@bob", 1), Put("k/1", b"v", 0))
-    for opened in (store, reopen()):
+    for look in (lambda: store, reopen):
+        opened = look()
         assert read(opened, "@bob") == Arrived("@bob", 1, [b"1"])
         assert opened.heads(["@bob", "@nobody"]) == {"@bob": (1, 1), "@nobody": (1, 0)}
         assert opened.devices([A, B, "c/a"]) == {
