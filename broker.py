@@ -30,7 +30,7 @@ from store import Store, StoreDamaged, StoreError, StoreNewer, StoreUnwritable
 from store.lock import Lock, Locked, private_folder
 from store.sqlite import SqliteStore
 from transport import standard
-from transport.context import make_context
+from transport.context import endpoint, make_context
 from transport.poller import Poller, Waker
 from transport.router import NoAddress, Router
 from transport.worker import Worker
@@ -231,6 +231,9 @@ def make_demo_accounts(store: Store) -> None:
 def serve(settings: Settings) -> None:
     """Open everything, run, and close everything in the opposite order."""
     with contextlib.ExitStack() as stack:
+        waker = Waker()
+        stack.callback(waker.close)
+        waker.watch((signal.SIGINT, signal.SIGTERM))
         folder = private_folder(settings.data)
         stack.callback(Lock(folder).close)
         log = open_log(folder / "broker.log", settings.log_level)
@@ -239,27 +242,21 @@ def serve(settings: Settings) -> None:
         stack.callback(store.close)
         if settings.demo_accounts:
             make_demo_accounts(store)
-        waker = Waker()
-        stack.callback(waker.close)
-        waker.watch((signal.SIGINT, signal.SIGTERM))
         context = make_context()
         stack.callback(context.term)
         router = Router(context, settings.address, settings.port)
         stack.callback(router.close)
         house = House(store.broker, store.epoch, settings.registration == "open", passwords.DUMMY)
         loop = Loop(store, router, waker, house, log)
-        say(f"restante: listening on {_endpoint(settings.address, router.port)}")
+        say(f"restante: listening on {endpoint(settings.address, router.port)}")
         log.info(line("listening", {"address": settings.address, "port": router.port}))
         loop.run()
         log.info(line("ended", {}))
 
 
-def _endpoint(address: str, port: int) -> str:
-    return f"tcp://[{address}]:{port}" if ":" in address else f"tcp://{address}:{port}"
-
-
 def _fail(code: int, sentence: str) -> int:
-    standard.write(2, f"restante: {clean_line(sentence)}\n".encode())
+    with contextlib.suppress(OSError):  # nobody reads it
+        standard.write(2, f"restante: {clean_line(sentence)}\n".encode())
     return code
 
 

@@ -30,15 +30,15 @@ from core import shown, typed
 from core.client import Client, Person
 from core.clock import Instant
 from core.commands import COMMITTED, Command, Connect, Derive, Disconnect, Recall, Renew, Send, Show
-from core.errand import KEPT, UNREACHED, Errand, Wish
+from core.errand import UNREACHED, Errand, Wish
 from core.events import Derived, Event, Renewed
 from core.shown import Shown
 from protocol import errors, names, passwords
 from store import StoreDamaged, StoreError
 from store.journal import Journal, open_journal
-from store.lock import Locked
+from store.lock import Locked, private_folder
 from transport import standard
-from transport.context import make_context
+from transport.context import endpoint, make_context
 from transport.dealer import Dealer
 from transport.poller import Poller, Source, Waker
 
@@ -61,7 +61,7 @@ class Loop:
         self._waker = waker
         self._log = log
         self._account_key = names.key(settings.name)
-        person = Person(settings.name, f"tcp://{settings.host}:{settings.port}", wish.reads, RELEASE, settings.to)
+        person = Person(settings.name, endpoint(settings.host, settings.port), wish.reads, RELEASE, settings.to)
         self.core = Client(person, memory, random.random)
         self.errand = Errand(wish, journal.fact("account") is None, time.monotonic())
         self.input = Input(Typing(settings.raw, settings.menu, numbered=not wish.person), settings.strict)
@@ -138,7 +138,7 @@ class Loop:
         self._perform(self.core.handle(typed.Left(), now), now)
         code = self.errand.code(self.core)
         left = len(self.core.outbox)
-        if code == KEPT:
+        if left:
             self.output.note(words.kept(left))
         elif code == UNREACHED:
             self.output.note(words.UNREACHED_END.format(broker=self.core.person.broker))
@@ -253,6 +253,8 @@ class Loop:
     # -- showing --
 
     def _show(self, event: Shown) -> None:
+        if self._unasked(event):
+            return
         now = clock()
         if isinstance(event, shown.Messages) and not event.mine:
             event = self._measured(event)
@@ -264,6 +266,12 @@ class Loop:
         self.output.show(event, now.at)
         if isinstance(event, shown.Online) and event.first and self.errand.wish.lingers:
             self.input.greet()
+
+    def _unasked(self, event: Shown) -> bool:
+        """Whether nobody misses this: only the greeting's questions, which no script has asked, were not answered."""
+        if not isinstance(event, shown.Refused) or self.errand.wish.person:
+            return False
+        return event.code in ("not-connected", "no-answer") and event.tag is None and not event.line
 
     def _measured(self, event: shown.Messages) -> shown.Messages:
         """As many as are wanted; what is too much stays in the journal for the next run."""
@@ -336,7 +344,8 @@ def run(settings: Settings) -> int:
     with contextlib.ExitStack() as stack:
         place = quote(f"{settings.host}_{settings.port}", safe="")
         this = wish(settings)
-        journal = open_journal(settings.data / place, names.key(settings.name), sends_only=not this.reads)
+        home = private_folder(private_folder(settings.data) / place)
+        journal = open_journal(home, names.key(settings.name), sends_only=not this.reads)
         stack.callback(journal.close)
         log = open_log(journal.folder / "client.log")
         stack.callback(close_log, log)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +13,10 @@ import platformdirs
 
 from console.broker_options import port
 from protocol import names
+
+PORT = 7777
+# What ZeroMQ takes for a host. A longer name has no address, and names no folder either.
+_HOST = re.compile(r"[A-Za-z0-9:][A-Za-z0-9._:%-]{0,200}")
 
 EXAMPLES = """\
 examples:
@@ -79,15 +84,28 @@ def read(arguments: list[str] | None = None) -> Settings:
 
 def _broker(parser: argparse.ArgumentParser, host: str | None, number: int | None) -> tuple[str, int]:
     """Options first, then RESTANTE_BROKER (tcp://HOST:PORT), then this machine."""
-    address = os.environ.get("RESTANTE_BROKER", "")
-    parts = urlsplit(address)
+    address = os.environ.get("RESTANTE_BROKER") or f"tcp://localhost:{PORT}"
     try:
-        named, numbered = parts.hostname, parts.port
-    except ValueError:
-        named, numbered = None, None
-    if address and (parts.scheme != "tcp" or not named):
+        parts = urlsplit(address)
+        named, numbered = _host(parts.hostname or ""), _port(str(PORT if parts.port is None else parts.port))
+    except (ValueError, argparse.ArgumentTypeError):
+        named, numbered = "", 0
+    if not named or parts.scheme != "tcp":
         parser.error(f"RESTANTE_BROKER is {address!r}; it must look like tcp://HOST:PORT")
-    return host or named or "localhost", number or numbered or 7777
+    return host or named, number or numbered
+
+
+def _host(text: str) -> str:
+    if not _HOST.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no host: give a name or an address")
+    return text
+
+
+def _port(text: str) -> int:
+    number = port(text)
+    if not number:
+        raise argparse.ArgumentTypeError("no broker listens on port 0: give a number from 1 to 65535")
+    return number
 
 
 def _place(text: str) -> str:
@@ -127,8 +145,8 @@ def _parser() -> argparse.ArgumentParser:
     add("password", nargs="?", metavar="PASSWORD", help="its password; - asks for it")
     add("-n", "--name", "-un", dest="name_option", metavar="NAME", help="the same as NAME")
     add("-pw", "--password", dest="password_option", metavar="PASSWORD", help="the same as PASSWORD")
-    add("-a", "--address", dest="host", metavar="HOST", help="the broker's host (localhost)")
-    add("-p", "--port", type=port, help="the broker's port (7777)")
+    add("-a", "--address", dest="host", type=_host, metavar="HOST", help="the broker's host (localhost)")
+    add("-p", "--port", type=_port, help="the broker's port (7777)")
     add("--data", metavar="DIR", help="folder for outbox and history (RESTANTE_DATA, or the platform's)")
     add("--to", type=_place, metavar="NAME|#ROOM", help="where plain lines go (#lobby)")
     add("-m", dest="message", metavar="TEXT", help="send this one message and end")

@@ -17,6 +17,7 @@ which says what has gathered: one Accepted and as few Delivers as possible for e
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -67,6 +68,7 @@ class Broker:
         self._strangers: dict[bytes, None] = {}
         self._moves: dict[tuple[str, str], int] = {}  # (device, log) → pos: copies of cursors, not yet written
         self._moves_due: float | None = None
+        self._doubts = False  # this store does not always know what it has kept
         self._events: dict[type[Event], Callable[[Any, Instant], list[Command]]] = {
             Received: self._received,
             Garbled: self._garbled,
@@ -184,8 +186,10 @@ class Broker:
                 self._sends.stored(operation, result)
             elif isinstance(operation, Put) and operation.cause:
                 commands += self._put_done(operation, operation.cause, result, now)
+            elif isinstance(operation, Put):
+                self._sends.kept(operation, result)
         self._arrived(event.arrived)
-        return commands
+        return [*commands, *(self._missed(event, now) if self._doubts else [])]
 
     def _put_done(self, put: Put, cause: Received, result: Result, now: Instant) -> list[Command]:
         found = dict(cause.found)
@@ -224,7 +228,15 @@ class Broker:
         ]
 
     def _uncertain(self, event: Uncertain, now: Instant) -> list[Command]:
+        self._doubts = True
         return list(event.group)
+
+    def _missed(self, event: Stored, now: Instant) -> list[Command]:
+        """What had been kept before it was submitted again brings no Arrived: let its readers look."""
+        arrived = {each.log for each in event.arrived}
+        appends = (operation for operation in event.group if isinstance(operation, Append))
+        logs = chain.from_iterable(chain.from_iterable(append.logs for append in appends))
+        return self._woken(Woken([log for log in logs if log not in arrived]), now)
 
     def _woken(self, event: Woken, now: Instant) -> list[Command]:
         for log in event.logs:

@@ -15,7 +15,6 @@ import msgspec
 from core import shown, typed
 from core.clock import Instant
 from core.commands import (
-    Begin,
     Command,
     Connect,
     Derive,
@@ -23,15 +22,16 @@ from core.commands import (
     Drop,
     Keep,
     Recall,
-    Record,
     Remember,
     Renew,
     Send,
     Show,
 )
 from core.events import Connected, Derived, Event, Heard, Lost, Renewed
+from core.inquiries import ASKED, Inquiries
 from core.link import AWAY, CONNECTING, ENDED, GREETING, ONLINE, Link
-from core.outbox import AHEAD_MESSAGES, KEPT_BYTES, KEPT_MESSAGES, Memory, Outbox, Waiting
+from core.outbox import AHEAD_MESSAGES, KEPT_BYTES, KEPT_MESSAGES, Memory, Outbox
+from core.reader import Reader, shown_log
 from protocol import errors, frames, limits, names
 from protocol.frames import Item
 from protocol.passwords import SCHEME
@@ -57,18 +57,16 @@ class Client:
         self.account = person.account
         self.device = memory.device
         self.place = person.place
-        self.outbox = Outbox(memory.last, memory.outbox)
-        self.cursors = memory.cursors
+        self.outbox = Outbox(memory.last, memory.outbox, memory.offered)
+        self.reader = Reader(person.reads, memory.cursors)
         self._contacts_known = memory.contacts
         self._epoch = memory.epoch
         self.link = Link(chance)
         self._credential = b""
+        self._broker = b""  # whose broker's id the credential was made with
         self._window = (limits.WINDOW_MESSAGES, limits.WINDOW_BYTES)
         self._pause: float | None = None  # the tick until which the broker takes no sends
-        self._acks: dict[str, int] = {}
-        self._waited: dict[str, int] = {}  # per log the head when we came
-        self._questions: dict[int, typed.Typed] = {}
-        self._asked = 0
+        self._inquiries = Inquiries()
         self._welcomes = 0
         self._absent = False  # an absence has been told
         self._here: dict[str, None] = {}  # who was told to be here, so that nobody comes twice
@@ -80,12 +78,7 @@ class Client:
             Renewed: self._renewed,
             typed.Wrote: self._wrote,
             typed.Chose: self._chose,
-            typed.AskedWho: self._asked_who,
-            typed.AskedContacts: self._asked_contacts,
-            typed.AddedContact: self._added_contact,
-            typed.RemovedContact: self._removed_contact,
-            typed.JoinedRoom: self._joined_room,
-            typed.LeftRoom: self._left_room,
+            **dict.fromkeys(ASKED, self._asked),
             typed.AskedStatus: self._asked_status,
             typed.AskedOutbox: self._asked_outbox,
             typed.AskedHistory: self._asked_history,
@@ -132,12 +125,12 @@ class Client:
             return [Disconnect(), *self._lost(Lost("silent"), now)]
         if link.phase != ONLINE:
             return []
-        if self._acks:
-            commands.append(self._say(frames.Ack(self._acks), now))
-            self._acks = {}
+        acks = self.reader.take_acks()
+        if acks:
+            commands.append(self._say(frames.Ack(acks), now))
         commands += self._pump(now)
         if link.ping_due(now.tick):
-            commands.append(self._say(frames.Ping(self._reads()), now))
+            commands.append(self._say(frames.Ping(self.reader.cursors), now))
         return commands
 
     @property
@@ -152,17 +145,13 @@ class Client:
             return False
         return len(self.outbox) < (AHEAD_MESSAGES if self.link.phase == ONLINE else KEPT_MESSAGES)
 
-    @property
-    def caught_up(self) -> bool:
-        """Whether everything that waited when we came has come."""
-        return all(self.cursors.get(log, 0) >= head for log, head in self._waited.items())
-
     # -- the connection --
 
     def _connected(self, event: Connected, now: Instant) -> list[Command]:
         return self._hello(now) if self.link.phase == CONNECTING else []
 
-    def _hello(self, now: Instant) -> list[Command]:
+    def _hello(self, now: Instant, credential: bytes = b"") -> list[Command]:
+        """Knock. The credential is shown only to whom it was made for: behind this address may be a new broker now."""
         self.link.greeting(now.tick)
         hello = frames.Hello(
             major=limits.MAJOR_VERSION,
@@ -170,9 +159,9 @@ class Client:
             account=self.person.account,
             device=self.device,
             reads=self.person.reads,
-            cursors=self._reads(),
-            scheme=SCHEME if self._credential else "",
-            credential=self._credential,
+            cursors=self.reader.cursors,
+            scheme=SCHEME if credential else "",
+            credential=credential,
             release=self.person.release,
         )
         return [self._say(hello, now)]
@@ -189,8 +178,7 @@ class Client:
 
     def _unanswered(self) -> list[Command]:
         """Questions that the broker can't answer any more."""
-        questions, self._questions = self._questions, {}
-        return [self._refuse("no-answer", question) for question in questions.values()]
+        return [self._refuse("no-answer", question) for question in self._inquiries.lost()]
 
     def _heard(self, event: Heard, now: Instant) -> list[Command]:
         self.link.heard_at = now.tick
@@ -202,6 +190,9 @@ class Client:
             return []
         if frame.scheme != SCHEME:
             return self._end("scheme", errors.sentence("scheme", scheme=frame.scheme))
+        if frame.broker == self._broker and self._credential:
+            return self._hello(now, self._credential)
+        self._broker, self._credential = frame.broker, b""
         self.link.asking()
         return [Derive(frame.broker, frame.taken)]
 
@@ -210,51 +201,44 @@ class Client:
             self.link.end()
             return [Disconnect()]
         self._credential = event.credential
-        return self._hello(now) if self.link.phase == GREETING else []
+        return self._hello(now, self._credential) if self.link.phase == GREETING else []
 
     def _welcome(self, frame: frames.Welcome, now: Instant) -> list[Command]:
         if self.link.phase != GREETING:
             return []
         self.account = frame.account
-        if frame.last > self.outbox.last or frame.last < self.outbox.settled or self._elsewhere(frame.epoch):
-            # The broker knows other sends of this device than we do: one of us was copied, or put back in time.
-            return [Renew(frame.epoch)]
+        if self._elsewhere(frame.epoch) or frame.last < self.outbox.settled:
+            return [Renew(frame.epoch)]  # this is another broker, or it was put back in time
+        if frame.last > self.outbox.offered:
+            # Somebody else sends as this device: our folder was copied. What we had offered before, the broker has.
+            return [*self._accepted(frames.Accepted(self.outbox.offered), now), Renew(frame.epoch)]
         self.link.online(now.tick)
         self._window = frame.window_messages, frame.window_bytes
         self._pause, self._absent = None, False
         self._welcomes += 1
         self.outbox.rewind(self.outbox.settled)
-        begins = self._begin(frame) if self.person.reads else []
+        begins = self.reader.begin(frame.logs)
         online = shown.Online(
             account=frame.account,
             device=self.device,
             broker=self.person.broker,
-            waiting=sum(head - self.cursors[log] for log, head in self._waited.items()),
+            waiting=self.reader.waiting,
             registered=frame.registered,
             first=self._welcomes == 1,
         )
-        facts = [Remember("account", frame.account.encode()), Remember("epoch", frame.epoch.encode())]
-        return [*facts, *begins, Show(online)]
+        self.outbox.offer()
+        facts = {"account": frame.account, "epoch": frame.epoch, "offered": ""}
+        return [*(Remember(key, value.encode()) for key, value in facts.items()), *begins, Show(online)]
 
     def _elsewhere(self, epoch: str) -> bool:
         known, self._epoch = self._epoch, epoch
         return known not in ("", epoch)
 
-    def _begin(self, frame: frames.Welcome) -> list[Command]:
-        """Where reading begins in logs that the journal does not know, or knows less of than is left."""
-        commands: list[Command] = []
-        self._waited = {log: extent.head for log, extent in frame.logs.items()}
-        for log, extent in frame.logs.items():
-            pos = max(self.cursors.get(log, extent.start), extent.floor)
-            if self.cursors.get(log) != pos:
-                self.cursors[log] = pos
-                commands.append(Begin(log, pos))
-        return commands
-
     def _renewed(self, event: Renewed, now: Instant) -> list[Command]:
-        self.device, self.cursors = event.device, event.cursors
+        self.device = event.device
+        self.reader.forget(event.cursors)
         self.outbox.renumber()
-        return self._hello(now) if self.link.phase == GREETING else []
+        return self._hello(now, self._credential) if self.link.phase == GREETING else []
 
     def _stranger(self, frame: frames.Stranger, now: Instant) -> list[Command]:
         if self.link.phase != ONLINE:
@@ -275,8 +259,11 @@ class Client:
     def _wrote(self, event: typed.Wrote, now: Instant) -> list[Command]:
         to = event.to or self.place
         body = event.text.encode("utf-8", "replace")
+        held = []
+        if self.link.phase != ONLINE and self.outbox.hold():
+            held = [Remember("offered", str(self.outbox.offered).encode())]
         waiting = self.outbox.add(Item(to, ENC, body), event.tag, event.line)
-        return [Keep(waiting.n, to, ENC, body)]
+        return [*held, Keep(waiting.n, to, ENC, body)]
 
     def _pump(self, now: Instant) -> list[Command]:
         """Posts within the window, unless the broker asked for a pause."""
@@ -291,21 +278,7 @@ class Client:
         done = self.outbox.settle(frame.n)
         if not done:
             return []
-        return [Drop(frame.n), *(Show(self._outcome(each, refused.get(each.n))) for each in done)]
-
-    def _outcome(self, each: Waiting, refusal: frames.Refusal | None) -> shown.Shown:
-        send_id = f"{self.device}:{each.n}"
-        if refusal is None:
-            return shown.Sent(id=send_id, tag=each.tag)
-        return shown.Refused(
-            code=refusal.code,
-            text=refusal.text,
-            tag=each.tag,
-            line=each.line,
-            id=send_id,
-            to=each.item.to,
-            body=each.item.body.decode("utf-8", "replace"),
-        )
+        return [Drop(frame.n), *(Show(each.outcome(self.device, refused.get(each.n))) for each in done)]
 
     def _expected(self, frame: frames.Expected, now: Instant) -> list[Command]:
         if self.link.phase != ONLINE:
@@ -321,33 +294,11 @@ class Client:
     def _deliver(self, frame: frames.Deliver, now: Instant) -> list[Command]:
         if self.link.phase != ONLINE:
             return []
-        commands: list[Command] = []
-        for run in frame.runs:
-            cursor = self.cursors.get(run.log)
-            if cursor is None:
-                continue
-            if run.first > cursor + 1:  # something was lost on the way: begin again from what we have
-                return [*commands, *self._hello(now)]
-            news = run.envelopes[cursor + 1 - run.first :]
-            if news:
-                self.cursors[run.log] = cursor + len(news)
-                commands += self._news(run.log, cursor + 1, news)
-            self._acks[run.log] = self.cursors[run.log]
-        return commands
-
-    def _news(self, log: str, first: int, envelopes: list[frames.Envelope]) -> list[Command]:
-        messages = shown.Messages(
-            log=self._shown_log(log), first=first, envelopes=envelopes, waited=self._waited.get(log, 0)
-        )
-        return [Record(log, first, envelopes), Show(messages)]
-
-    def _shown_log(self, log: str) -> str:
-        return "@" + self.account if log.startswith("@") else log
+        commands, lost = self.reader.deliver(frame, self.account)
+        return [*commands, *self._hello(now)] if lost else commands
 
     def _pong(self, frame: frames.Pong, now: Instant) -> list[Command]:
-        """All that was sent before the Pong came before it, so what is missing now was lost."""
-        lost = any(self.cursors.get(log, pos) < pos for log, pos in frame.sent.items())
-        return self._hello(now) if lost and self.link.phase == ONLINE else []
+        return self._hello(now) if self.link.phase == ONLINE and self.reader.missed(frame) else []
 
     def _presence(self, frame: frames.Presence, now: Instant) -> list[Command]:
         came = [name for name in frame.joined if name != self.account and name not in self._here]
@@ -364,73 +315,44 @@ class Client:
 
     # -- questions and answers --
 
-    def _ask(self, question: typed.Typed, frame: Callable[[int], frames.Frame], now: Instant) -> list[Command]:
-        if self.link.phase != ONLINE:
-            return [self._refuse("not-connected", question)]
-        self._asked += 1
-        self._questions[self._asked] = question
-        return [self._say(frame(self._asked), now)]
-
-    def _asked_who(self, event: typed.AskedWho, now: Instant) -> list[Command]:
-        return self._ask(event, frames.AskWho, now)
-
-    def _asked_contacts(self, event: typed.AskedContacts, now: Instant) -> list[Command]:
-        if self.link.phase != ONLINE and self._contacts_known:
+    def _asked(self, question: typed.Typed, now: Instant) -> list[Command]:
+        if self.link.phase == ONLINE:
+            return [self._say(self._inquiries.ask(question), now)]
+        if isinstance(question, typed.AskedContacts) and self._contacts_known:
             return [Show(shown.Contacts(contacts=self._contacts_known, possible=[]))]
-        return self._ask(event, frames.AskContacts, now)
-
-    def _added_contact(self, event: typed.AddedContact, now: Instant) -> list[Command]:
-        return self._ask(event, lambda ask: frames.AddContact(ask, event.account), now)
-
-    def _removed_contact(self, event: typed.RemovedContact, now: Instant) -> list[Command]:
-        return self._ask(event, lambda ask: frames.RemoveContact(ask, event.account), now)
-
-    def _joined_room(self, event: typed.JoinedRoom, now: Instant) -> list[Command]:
-        return self._ask(event, lambda ask: frames.Join(ask, event.room), now)
-
-    def _left_room(self, event: typed.LeftRoom, now: Instant) -> list[Command]:
-        return self._ask(event, lambda ask: frames.Leave(ask, event.room), now)
+        return [self._refuse("not-connected", question)]
 
     def _present(self, frame: frames.Present, now: Instant) -> list[Command]:
-        self._questions.pop(frame.ask, None)
+        self._inquiries.answered(frame.ask)
         self._here = dict.fromkeys(frame.accounts)
         return [Show(shown.Who(accounts=frame.accounts, more=frame.more))]
 
     def _contacts(self, frame: frames.Contacts, now: Instant) -> list[Command]:
-        self._questions.pop(frame.ask, None)
+        self._inquiries.answered(frame.ask)
         self._contacts_known = frame.contacts
         known = Remember("contacts", "\n".join(frame.contacts).encode())
         return [known, Show(shown.Contacts(contacts=frame.contacts, possible=frame.possible, more=frame.more))]
 
     def _joined(self, frame: frames.Joined, now: Instant) -> list[Command]:
-        self._questions.pop(frame.ask, None)
+        self._inquiries.answered(frame.ask)
         notice = Show(shown.Notice(text=f"you are in {frame.room} now"))
-        if not self.person.reads:
-            return [notice]
-        self.cursors[frame.log] = max(self.cursors.get(frame.log, frame.extent.start), frame.extent.floor)
-        self._waited[frame.log] = 0
-        return [Begin(frame.log, self.cursors[frame.log]), notice]
+        return [*self.reader.join(frame.log, frame.extent), notice]
 
     def _parted(self, frame: frames.Left, now: Instant) -> list[Command]:
-        self._questions.pop(frame.ask, None)
-        self._waited.pop(frame.log, None)
+        self._inquiries.answered(frame.ask)
+        self.reader.leave(frame.log)
         return [Show(shown.Notice(text=f"you are no longer in {frame.log}"))]
 
     def _page(self, frame: frames.Page, now: Instant) -> list[Command]:
-        self._questions.pop(frame.ask, None)
+        self._inquiries.answered(frame.ask)
         run = frame.run
-        return [
-            Show(
-                shown.Messages(
-                    log=self._shown_log(run.log), first=run.first, envelopes=run.envelopes, waited=0, mine=True
-                )
-            )
-        ]
+        log = shown_log(run.log, self.account)
+        return [Show(shown.Messages(log=log, first=run.first, envelopes=run.envelopes, waited=0, mine=True))]
 
     def _refused(self, frame: frames.Refused, now: Instant) -> list[Command]:
         if self.link.phase == GREETING:
             return self._turned_away(frame, now)
-        question = self._questions.pop(frame.ask, None)
+        question = self._inquiries.answered(frame.ask)
         if question is None and frame.retry_s > 0:
             first = self._pause is None
             self._pause = now.tick + frame.retry_s
@@ -489,7 +411,3 @@ class Client:
 
     def _refuse(self, code: str, question: typed.Typed) -> Command:
         return Show(shown.Refused(code=code, text=errors.sentence(code), tag=question.tag, line=question.line))
-
-    def _reads(self) -> dict[str, int]:
-        """Cursors, as far as this session reads."""
-        return dict(list(self.cursors.items())[: limits.SESSION_LOGS]) if self.person.reads else {}

@@ -114,7 +114,7 @@ class Errand:
         if wish.count is not None:
             return self._messages >= wish.count and not self.input_waits
         if wish.fetch:
-            return client.caught_up and not self.input_waits
+            return client.reader.caught_up and not self.input_waits
         return not self.input_open and not wish.follow and wish.seconds is None
 
     def _hopeless(self, client: Client, tick: float) -> bool:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import msgspec
 
+from core.shown import Refused, Sent, Shown
 from protocol import limits
-from protocol.frames import Item, Post
+from protocol.frames import Item, Post, Refusal
 
 # Lines read ahead of the broker while it is there: enough for a window, so that a pipe is slowed, not swallowed.
 AHEAD_MESSAGES = 1000
@@ -25,6 +26,21 @@ class Waiting(msgspec.Struct):
     tag: str | None = None
     line: int = 0
 
+    def outcome(self, device: str, refusal: Refusal | None) -> Shown:
+        """What became of it, once it is settled."""
+        send_id = f"{device}:{self.n}"
+        if refusal is None:
+            return Sent(id=send_id, tag=self.tag)
+        return Refused(
+            code=refusal.code,
+            text=refusal.text,
+            tag=self.tag,
+            line=self.line,
+            id=send_id,
+            to=self.item.to,
+            body=self.item.body.decode("utf-8", "replace"),
+        )
+
 
 class Memory(msgspec.Struct):
     """What the journal knew when the client started."""
@@ -35,17 +51,19 @@ class Memory(msgspec.Struct):
     cursors: dict[str, int]
     epoch: str = ""  # of the broker's store; "": none was met yet
     contacts: list[str] = []
+    offered: int | None = None  # numbers behind it were given while the broker was away; None: it may have them all
 
 
 class Outbox:
     """Messages first, first + 1, … last; those up to ``posted`` are on their way."""
 
-    def __init__(self, last: int, waiting: list[Waiting]) -> None:
+    def __init__(self, last: int, waiting: list[Waiting], offered: int | None = None) -> None:
         self.last = last  # the highest number ever given
         self.waiting = deque(waiting)
         self.size = sum(len(each.item.body) for each in waiting)
         self.posted = last - len(waiting)
         self._flying = 0  # bytes on their way
+        self._offered = offered  # as in Memory
 
     def __len__(self) -> int:
         """How many are not settled."""
@@ -55,6 +73,26 @@ class Outbox:
     def settled(self) -> int:
         """The highest number that is settled, with all before it."""
         return self.last - len(self.waiting)
+
+    @property
+    def offered(self) -> int:
+        """The highest number under which the broker may know a message of ours.
+
+        A copy of our folder gives the next numbers to words of its own. If the broker has them from there, they must
+        not be taken for ours.
+        """
+        return self.last if self._offered is None else self._offered
+
+    def hold(self) -> bool:
+        """The broker is away: it can't know what comes from now on. False: nor what came before."""
+        if self._offered is not None:
+            return False
+        self._offered = self.last
+        return True
+
+    def offer(self) -> None:
+        """The broker is there: it may know everything from now on."""
+        self._offered = None
 
     def add(self, item: Item, tag: str | None, line: int) -> Waiting:
         """Give a message the next number."""
@@ -86,6 +124,7 @@ class Outbox:
         for n, each in enumerate(self.waiting, 1):
             each.n = n
         self.last = len(self.waiting)
+        self.offer()
         self.rewind(0)
 
     def posts(self, messages: int, size: int) -> Iterator[Post]:

@@ -97,6 +97,15 @@ class Sends:
         elif isinstance(result, Gap):
             session.last, session.expects = result.expected - 1, True
 
+    def kept(self, put: Put, result: Result) -> None:
+        """A record of refusals is on disk. An earlier session of this device may have handed it over, and this one
+        must know them too: it will be told that their numbers are durable.
+        """
+        session = self._sessions.by_device.get(put.key.removeprefix(records.refused("")))
+        if session and isinstance(result, Done) and result.value > session.refused_version:
+            session.refused |= records.unpack_refused(put.value or b"")
+            session.refused_version = session.refused_kept = result.value
+
     def failed(self, append: Append, losers: dict[bytes, Session]) -> None:
         """Nothing of it was kept: the session stands again where the disk stands."""
         session = self._sessions.by_device.get(append.device)

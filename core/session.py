@@ -27,9 +27,10 @@ class Piece(NamedTuple):
 class Reading:
     """One log as one session reads it."""
 
-    __slots__ = ("flights", "head", "sent")
+    __slots__ = ("acked", "flights", "head", "sent")
 
     def __init__(self, sent: int, head: int) -> None:
+        self.acked = 0  # the highest seq that the device has said to have, in this session
         self.sent = sent  # the highest seq sent, or known to be in the journal
         self.head = head  # the highest seq that may exist
         self.flights: deque[tuple[int, int, int]] = deque()  # (last seq, messages, bytes) not yet acked
@@ -94,16 +95,21 @@ class Session:
         if complete:
             reading.head = pieces[-1].last if pieces else reading.sent
         if pieces:
+            # What was pruned meanwhile can't be had: the device will see the hole, say Hello, and learn where to begin.
+            reading.sent = max(reading.sent, pieces[0].first - 1)
             self.offer(log, pieces)
         if reading.sent >= reading.head:
             self.behind.pop(log, None)
 
     def ack(self, log: str, pos: int) -> int:
-        """The device has everything up to pos; the cursor that follows from it, -1 if it reads no such log."""
+        """The device has everything up to pos; the cursor that follows from it, -1 if that says nothing new."""
         reading = self.readings.get(log)
         if reading is None:
             return -1
         pos = min(pos, reading.sent)  # what was never sent can't have been received
+        if pos <= reading.acked:
+            return -1
+        reading.acked = pos
         self._land(reading, pos)
         return pos
 

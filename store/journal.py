@@ -70,7 +70,8 @@ class Journal:
             cursors = dict(self._database.execute("SELECT log, pos FROM cursor ORDER BY log"))
         last = outbox[-1].n if outbox else int(self.fact("settled") or b"0")
         contacts = self._text("contacts").split()
-        return Memory(self._text("device"), last, outbox, cursors, self._text("epoch"), contacts)
+        offered = int(self._text("offered")) if self._text("offered") else None
+        return Memory(self._text("device"), last, outbox, cursors, self._text("epoch"), contacts, offered)
 
     def _text(self, key: str) -> str:
         return (self.fact(key) or b"").decode()
@@ -144,7 +145,7 @@ class Journal:
                 self._remember(Remember("epoch", epoch.encode()))
                 self._remember(Remember("era", str(self._era).encode()))
             self._database.execute("UPDATE fact SET value = ? WHERE key = 'device'", (device,))
-            self._database.execute("DELETE FROM fact WHERE key = 'settled'")
+            self._database.execute("DELETE FROM fact WHERE key IN ('settled', 'offered')")
             rows = self._database.execute("SELECT recipient, enc, body, crc FROM outbox ORDER BY n").fetchall()
             self._database.execute("DELETE FROM outbox")
             self._database.executemany(

@@ -33,9 +33,15 @@ class Notebook:
     def memory(self) -> Memory:
         """What the core starts from."""
         outbox = [Waiting(n, item) for n, item in self.outbox.items()]
-        contacts = self.facts.get("contacts", b"").decode().split()
+        epoch, contacts, offered = (self.facts.get(key, b"").decode() for key in ("epoch", "contacts", "offered"))
         return Memory(
-            self.device, self.last, outbox, dict(self.cursors), self.facts.get("epoch", b"").decode(), contacts
+            self.device,
+            self.last,
+            outbox,
+            dict(self.cursors),
+            epoch,
+            contacts.split(),
+            int(offered) if offered else None,
         )
 
     def commit(self, commands: Sequence[Command]) -> None:
@@ -52,6 +58,7 @@ class Notebook:
             self.facts["epoch"] = epoch.encode()
         self.outbox = dict(enumerate(self.outbox.values(), 1))
         self.last = len(self.outbox)
+        self.facts.pop("offered", None)
         return self.memory()
 
     def _keep(self, keep: Keep) -> None:

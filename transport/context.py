@@ -30,6 +30,11 @@ def make_context() -> zmq.Context[zmq.Socket[bytes]]:
     return context
 
 
+def endpoint(host: str, port: int | str) -> str:
+    """An address as ZeroMQ and people write it; port "*" is any free one."""
+    return f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}"
+
+
 def set_up(socket: zmq.Socket[bytes]) -> None:
     """What is set on every socket that speaks our protocol, before it binds or connects."""
     socket.linger = 0

@@ -7,7 +7,7 @@ from zmq.utils.monitor import parse_monitor_message
 
 from core.events import Connected, Event, Heard, Lost
 from protocol.frames import ProtocolError, decode
-from transport.context import LINGER_MS, open_monitor, set_up
+from transport.context import LINGER_MS, endpoint, open_monitor, set_up
 
 # A connection attempt that takes longer has failed.
 CONNECT_MS = 5_000
@@ -34,8 +34,11 @@ class Dealer:
         self.socket.connect_timeout = CONNECT_MS
         self.socket.ipv6 = ipv6
         self.monitor = open_monitor(context, self.socket, sum(_EVENTS))
-        place = f"[{host}]" if ":" in host else host
-        self.socket.connect(f"tcp://{place}:{port}")
+        try:
+            self.socket.connect(endpoint(host, port))
+        except zmq.ZMQError:
+            self.close(0)
+            raise
 
     def happened(self) -> list[Event]:
         """What became of the connection."""
@@ -55,7 +58,7 @@ class Dealer:
         """What the broker has said, at most so many frames; never waits."""
         events: list[Event] = []
         try:
-            while len(events) < messages:
+            for _ in range(messages):
                 body = self.socket.recv(zmq.NOBLOCK)
                 if self.socket.getsockopt(zmq.RCVMORE):
                     while self.socket.getsockopt(zmq.RCVMORE):

@@ -14,7 +14,7 @@ from zmq.utils.monitor import parse_monitor_message
 
 from core.events import Event, Garbled, Gone, Received
 from protocol.frames import ProtocolError, decode
-from transport.context import LINGER_MS, open_monitor, set_up
+from transport.context import LINGER_MS, endpoint, open_monitor, set_up
 
 # New connections that the kernel holds until we take them: 10,000 clients came in 2 s with this, in 6 to 31 s with 100.
 BACKLOG = 4096
@@ -22,6 +22,8 @@ BACKLOG = 4096
 KEPT_FRAMES = 64
 # While something is kept it is tried again so often: ROUTER can't be asked when one peer has room.
 KEPT_RETRY_S = 0.01
+# So often a connection that seems to be over is asked once more: the monitor hears of the end before the socket does.
+SUSPECT_TRIES = 100
 
 
 class NoAddress(Exception):
@@ -40,30 +42,30 @@ class Router:
         self._addresses: dict[bytes, str] = {}
         self._by_descriptor: dict[int, bytes] = {}
         self._kept: dict[bytes, deque[bytes]] = {}
+        self._suspects: dict[bytes, int] = {}  # connections that may be over → how often to ask yet
         self._gone: dict[bytes, None] = {}
         try:
             self.port = self._bind(address, port)
         except zmq.ZMQError as error:
             self.close(0)
+            why = zmq.strerror(error.errno or 0)
             raise NoAddress(
-                f"can't listen on {address} port {port}: {error.strerror}; is another broker there? Choose with -a, -p"
+                f"can't listen on {address} port {port}: {why}; is another broker there? Choose with -a, -p"
             ) from None
 
     def _bind(self, address: str, port: int) -> int:
         """All addresses means both families, where the machine has both."""
         if address in ("*", "::") or ":" in address:
             self.socket.ipv6 = True
-        host = f"[{address}]" if ":" in address else address
-        place = "*" if port == 0 else port
+        place = endpoint(address, port or "*")
         try:
-            self.socket.bind(f"tcp://{host}:{place}")
+            self.socket.bind(place)
         except zmq.ZMQError as error:
             if address != "*" or error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
                 raise
             self.socket.ipv6 = False
-            self.socket.bind(f"tcp://{host}:{place}")
-        endpoint = self.socket.get_string(zmq.LAST_ENDPOINT)
-        return int(endpoint.rpartition(":")[2])
+            self.socket.bind(place)
+        return int(self.socket.get_string(zmq.LAST_ENDPOINT).rpartition(":")[2])
 
     # -- receiving --
 
@@ -72,24 +74,26 @@ class Router:
         events: list[Event] = []
         receive, get, more = self.socket.recv, self.socket.getsockopt, zmq.RCVMORE
         try:
-            while len(events) < messages and size > 0:
+            for _ in range(messages):  # whatever they are: nobody holds up the others by saying nonsense
+                if size <= 0:
+                    break
                 sender = receive(zmq.NOBLOCK, copy=False)
                 body = receive(zmq.NOBLOCK)
-                if get(more):
-                    self._skip()
-                    continue
                 size -= len(body)
-                event = self._read(sender, body)
-                if event:
+                if get(more):
+                    size -= self._skip()
+                elif event := self._read(sender, body):
                     events.append(event)
         except zmq.Again:
             pass
         return events
 
-    def _skip(self) -> None:
-        """A message of another shape is read to its end, or its rest would look like the next one."""
+    def _skip(self) -> int:
+        """A message of another shape is read to its end, or its rest would look like the next one; its bytes."""
+        size = 0
         while self.socket.getsockopt(zmq.RCVMORE):
-            self.socket.recv(zmq.NOBLOCK)
+            size += len(self.socket.recv(zmq.NOBLOCK))
+        return size
 
     def _read(self, sender: zmq.Frame, body: bytes) -> Event | None:
         peer = sender.bytes
@@ -105,21 +109,34 @@ class Router:
 
     def _meet(self, peer: bytes, sender: zmq.Frame) -> str:
         address = str(sender.get("Peer-Address")).removeprefix("::ffff:")
+        descriptor = int(sender.get(zmq.SRCFD))
+        self._suspect(descriptor)  # whoever had it before
         self._addresses[peer] = address
-        self._by_descriptor[int(sender.get(zmq.SRCFD))] = peer
+        self._by_descriptor[descriptor] = peer
         return address
 
     def disconnections(self) -> list[Event]:
-        """Connections that are no more. The monitor names a descriptor, and may be late: a send makes sure."""
+        """Connections that are no more.
+
+        The monitor names a descriptor, which may be another connection's by now; and it may be ahead of the socket.
+        So a send must show it, not necessarily the first one.
+        """
         try:
             while True:
-                event = parse_monitor_message(self.monitor.recv_multipart(zmq.NOBLOCK))
-                peer = self._by_descriptor.pop(int(event["value"]), None)
-                if peer is not None:
-                    self.send(peer, b"")
+                self._suspect(int(parse_monitor_message(self.monitor.recv_multipart(zmq.NOBLOCK))["value"]))
         except zmq.Again:
             pass
+        for peer, tries in list(self._suspects.items()):
+            self._suspects[peer] = tries - 1
+            self._try(peer, b"")
+            if tries <= 1:
+                self._suspects.pop(peer, None)
         return self._take_gone()
+
+    def _suspect(self, descriptor: int) -> None:
+        peer = self._by_descriptor.get(descriptor)
+        if peer in self._addresses:
+            self._suspects[peer] = SUSPECT_TRIES
 
     # -- sending --
 
@@ -145,8 +162,8 @@ class Router:
 
     @property
     def retry_s(self) -> float | None:
-        """How soon flush() should be called again; None: nothing is kept."""
-        return KEPT_RETRY_S if self._kept else None
+        """How soon flush() and disconnections() should be called again; None: when something happens."""
+        return KEPT_RETRY_S if self._kept or self._suspects else None
 
     def _try(self, peer: bytes, frame: bytes) -> bool:
         try:
@@ -162,6 +179,7 @@ class Router:
 
     def _lose(self, peer: bytes) -> None:
         self._kept.pop(peer, None)
+        self._suspects.pop(peer, None)
         self._addresses.pop(peer, None)
         self._gone[peer] = None
 

@@ -28,7 +28,9 @@ def unsettled(evidence: Evidence) -> list[str]:
     for actor in evidence.actors:
         wanted = {log: heads.get(log, 0) for log in _entitled(actor)}
         if actor.journal.waiting or any(actor.journal.cursors.get(log, 0) < head for log, head in wanted.items()):
-            found.append(f"{actor.name}: {len(actor.journal.waiting)} in the outbox, {actor.journal.cursors} of {wanted}")
+            found.append(
+                f"{actor.name}: {len(actor.journal.waiting)} in the outbox, {actor.journal.cursors} of {wanted}"
+            )
     return found
 
 
@@ -151,7 +153,9 @@ def _acceptances(evidence: Evidence) -> Iterator[str]:
         yield from (f"{actor.name}: {event}" for event in printed if event["event"] == "refused")
         accepted = [event["id"] for event in printed if event["event"] == "accepted"]
         yield from (f"{actor.name}: {each} was accepted and is lost" for each in accepted if each not in stored)
-        yield from (f"{actor.name}: {each} was accepted twice" for each, times in Counter(accepted).items() if times > 1)
+        yield from (
+            f"{actor.name}: {each} was accepted twice" for each, times in Counter(accepted).items() if times > 1
+        )
 
 
 def _prints(evidence: Evidence) -> Iterator[str]:

@@ -246,9 +246,9 @@ class Stage:
         for program in (*self.devices, self.broker):
             program.clear()
 
-    def device(self, name: str, *options: str, home: str = "") -> Device:
-        """A device that does not run yet."""
-        self.devices.append(Device(self.folder, name, self.broker.port, *options, home=home))
+    def device(self, name: str, *options: str, home: str = "", port: int = 0) -> Device:
+        """A device that does not run yet; ``home``: whose folder it uses; ``port``: what it takes for the broker's."""
+        self.devices.append(Device(self.folder, name, port or self.broker.port, *options, home=home))
         return self.devices[-1]
 
 

@@ -1,0 +1,99 @@
+"""What a device reads: how far it is in each log, what waited when it came, and what is to be acknowledged."""
+
+from __future__ import annotations
+
+from core import shown
+from core.commands import Begin, Command, Record, Show
+from protocol import limits
+from protocol.frames import Deliver, Extent, Pong, Run
+
+
+class Reader:
+    """Cursors, one a log. ``reads`` is False for a session that only sends, which has none."""
+
+    def __init__(self, reads: bool, cursors: dict[str, int]) -> None:
+        self._reads = reads
+        self._cursors = cursors
+        self._waited: dict[str, int] = {}  # per log its head when we came
+        self._acks: dict[str, int] = {}
+
+    @property
+    def cursors(self) -> dict[str, int]:
+        """As Hello, Ack and Ping say them."""
+        return dict(list(self._cursors.items())[: limits.SESSION_LOGS]) if self._reads else {}
+
+    @property
+    def waiting(self) -> int:
+        """How many messages waited when we came."""
+        return sum(max(0, head - self._cursors[log]) for log, head in self._waited.items())
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether everything that waited when we came has come."""
+        return all(self._cursors.get(log, 0) >= head for log, head in self._waited.items())
+
+    def forget(self, cursors: dict[str, int]) -> None:
+        """Begin from other cursors: this is another device now."""
+        self._cursors, self._waited, self._acks = cursors, {}, {}
+
+    def begin(self, logs: dict[str, Extent]) -> list[Command]:
+        """Welcome: where reading begins in logs that the journal does not know, or knows less of than is left."""
+        if not self._reads:
+            return []
+        self._acks = {}
+        self._waited = {log: extent.head for log, extent in logs.items()}
+        return [command for log, extent in logs.items() for command in self._start(log, extent)]
+
+    def join(self, log: str, extent: Extent) -> list[Command]:
+        """One more log, from now on."""
+        return self._start(log, extent) if self._reads else []
+
+    def _start(self, log: str, extent: Extent) -> list[Command]:
+        pos = max(self._cursors.get(log, extent.start), extent.floor)
+        if self._cursors.get(log) == pos:
+            return []
+        self._cursors[log] = pos
+        return [Begin(log, pos)]
+
+    def leave(self, log: str) -> None:
+        """One log less."""
+        self._waited.pop(log, None)
+
+    def deliver(self, frame: Deliver, account: str) -> tuple[list[Command], bool]:
+        """What is new in it, to be kept and shown; and whether something before it was lost on the way."""
+        commands: list[Command] = []
+        for run in frame.runs:
+            cursor = self._cursors.get(run.log)
+            if cursor is None:
+                continue
+            if run.first > cursor + 1:
+                return commands, True
+            news = run.envelopes[cursor + 1 - run.first :]
+            if news:
+                self._cursors[run.log] = cursor + len(news)
+                commands += self._news(Run(run.log, cursor + 1, news), account)
+            self._acks[run.log] = self._cursors[run.log]
+        return commands, False
+
+    def _news(self, run: Run, account: str) -> list[Command]:
+        messages = shown.Messages(
+            log=shown_log(run.log, account),
+            first=run.first,
+            envelopes=run.envelopes,
+            waited=self._waited.get(run.log, 0),
+        )
+        return [Record(run.log, run.first, run.envelopes), Show(messages)]
+
+    def missed(self, frame: Pong) -> bool:
+        """All that was sent before a Pong came before it, so what is missing now was lost."""
+        return any(self._cursors.get(log, pos) < pos for log, pos in frame.sent.items())
+
+    def take_acks(self) -> dict[str, int]:
+        """What has come since the last call."""
+        acks, self._acks = self._acks, {}
+        return acks
+
+
+def shown_log(log: str, account: str) -> str:
+    """A log as people write it: their own mailbox by their name."""
+    return "@" + account if log.startswith("@") else log

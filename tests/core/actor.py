@@ -1,0 +1,163 @@
+"""Somebody with a client: its core, a notebook for a journal, and the world around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from core import shown
+from core.client import Client, Person
+from core.commands import COMMITTED, Connect, Derive, Disconnect, Recall, Renew, Send, Show
+from core.events import Connected, Derived, Event, Gone, Heard, Lost, Renewed
+from core.typed import Typed, Wrote
+from protocol import limits
+from store.notebook import Notebook
+
+if TYPE_CHECKING:
+    from tests.core.world import World
+
+
+class Actor:
+    """One client, with its notebook."""
+
+    def __init__(
+        self, world: World, name: str, password: str, notebook: Notebook, reads: bool, chance: Callable[[], float]
+    ) -> None:
+        self.world = world
+        self.name = name
+        self.password = password
+        self.notebook = notebook
+        self.core = Client(Person(name, "tcp://broker:7777", reads, "test"), notebook.memory(), chance)
+        self.inbox: list[Event | Typed] = []
+        self.stuck: list[Event] = []  # what came while it was frozen
+        self.shown: list[shown.Shown] = []
+        self.recalled: list[Recall] = []
+        self.peer: bytes | None = None
+        self.attempts = 0  # to connect
+        self.frozen = False
+        self.deaf = False  # connections fail
+        self.loses: list[type[Any]] = []  # kinds of frames that are lost on their way to it, each once
+        self.dies = False  # at its next commit, after it
+        self.alive = True
+        self._table: dict[type[Any], Callable[[Any], Event | None]] = {
+            Connect: self._connect,
+            Disconnect: self._disconnect,
+            Send: self._send,
+            Derive: lambda derive: Derived(self.password.encode()),
+            Renew: self._renew,
+            Recall: self.recalled.append,
+            Show: lambda show: self.shown.append(show.shown),
+        }
+
+    # -- what it does --
+
+    def types(self, text: str, to: str | None = None, tag: str | None = None) -> None:
+        """Write a message, and let the world run."""
+        self.does(Wrote(text=text, to=to, tag=tag))
+
+    def does(self, *intents: Typed) -> None:
+        """Ask for something, and let the world run."""
+        self.inbox += intents
+        self.world.run()
+
+    def cut(self) -> None:
+        """The connection is lost, and the broker hears nothing of it."""
+        if self.peer is not None:
+            self.world.wires.pop(self.peer, None)
+            self.peer = None
+            self.stuck = []
+            self.inbox = [event for event in self.inbox if not isinstance(event, Heard)]
+            self.inbox.append(Lost("cut"))
+
+    def kill(self) -> None:
+        """The process dies; the notebook stays."""
+        self.alive = False
+        if self.peer is not None:
+            self.world.inbox.append(Gone(self.peer))
+            self.world.wires.pop(self.peer, None)
+
+    def thaw(self) -> None:
+        """Go on after having been frozen."""
+        self.frozen = False
+        self.inbox += self.stuck
+        self.stuck = []
+
+    # -- what the world does to it --
+
+    def hears(self, frame: Any) -> None:
+        """The broker has said something."""
+        if type(frame) in self.loses:
+            self.loses.remove(type(frame))
+        else:
+            (self.stuck if self.frozen else self.inbox).append(Heard(frame))
+
+    def turn(self) -> bool:
+        """One turn; whether anything happened."""
+        if self.frozen or not self.alive:
+            return False
+        events, self.inbox = self.inbox, []
+        busy = bool(events)
+        for event in events:
+            self._perform(self.core.handle(event, self.world.now))
+        while self.alive and (commands := self.core.settle(self.world.now)):
+            busy = True
+            self._perform(commands)
+        return busy
+
+    def _perform(self, commands: list[Any]) -> None:
+        writes = [command for command in commands if isinstance(command, COMMITTED)]
+        self.notebook.commit(writes)
+        if writes and self.dies:
+            self.kill()
+        for command in commands:
+            if self.alive and not isinstance(command, COMMITTED):
+                event = self._table[type(command)](command)
+                if event:
+                    self._perform(self.core.handle(event, self.world.now))
+
+    def _connect(self, connect: Connect) -> None:
+        self.attempts += 1
+        if self.deaf:
+            self.inbox.append(Lost("refused"))
+            return
+        self.peer = self.world.peer()
+        self.world.wires[self.peer] = self
+        self.inbox.append(Connected())
+
+    def _disconnect(self, disconnect: Disconnect) -> None:
+        if self.peer is not None:
+            self.world.wires.pop(self.peer, None)
+            self.world.inbox.append(Gone(self.peer))
+            self.peer = None
+
+    def _send(self, send: Send) -> None:
+        assert len(send.frame) <= limits.PART_BYTES, "ZeroMQ would cut the connection"
+        if self.peer is not None:
+            self.world.receive(self.peer, send.frame)
+
+    def _renew(self, renew: Renew) -> Event:
+        memory = self.notebook.renew(renew.epoch)
+        return Renewed(memory.device, memory.cursors)
+
+    # -- what it has seen --
+
+    def seen(self, kind: type[Any]) -> list[Any]:
+        """Everything of a kind that was shown."""
+        return [event for event in self.shown if isinstance(event, kind)]
+
+    def lines(self) -> list[str]:
+        """The messages that were shown, as ``author>to text``."""
+        return [f"{envelope.author}>{envelope.to} {envelope.body.decode()}" for envelope in self.envelopes()]
+
+    def envelopes(self) -> Iterator[Any]:
+        """The messages that were shown."""
+        for messages in self.seen(shown.Messages):
+            yield from messages.envelopes
+
+    def accepted(self) -> list[str]:
+        """The messages that were shown as accepted, by id."""
+        return [sent.id for sent in self.seen(shown.Sent)]
+
+    def codes(self) -> list[str]:
+        """What was refused, by code."""
+        return [event.code for event in self.seen(shown.Refused)]

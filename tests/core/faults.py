@@ -1,0 +1,75 @@
+"""Stores that fail in the ways that a store may: the memory store, with faults put in from outside."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from core.clock import Instant
+from core.commands import Operation
+from core.events import StoreFailed, Uncertain
+from store import Outcome
+from store.memory import MemoryStore
+
+
+class Crash(Exception):
+    """The broker's process dies here."""
+
+
+class FaultyStore(MemoryStore):
+    """Fails when it is told to."""
+
+    def __init__(self, epoch: str = "first", broker: bytes = b"restante-testing") -> None:
+        super().__init__(epoch, broker)
+        self.refuses = ""  # store-full, store-down: nothing is kept
+        self.doubts: deque[bool] = deque()  # nobody is told whether the next groups were kept; whether they were
+        self.dies = ""  # before, after: the process dies at the next commit, on this side of it
+        self.groups: list[list[Operation]] = []  # all that was handed in
+        self._failures: list[Outcome] = []
+
+    def submit(self, group: Sequence[Operation], now: Instant) -> None:
+        self.groups.append(list(group))
+        if self.refuses:
+            self._failures.append(StoreFailed(list(group), self.refuses))
+            return
+        dies, self.dies = self.dies, ""
+        if dies == "before":
+            raise Crash
+        doubted = bool(self.doubts)
+        if not doubted or self.doubts.popleft():
+            super().submit(group, now)
+        if dies or doubted:
+            super().poll()
+        if dies:
+            raise Crash
+        if doubted:
+            self._failures.append(Uncertain(list(group)))
+
+    def poll(self) -> list[Outcome]:
+        failures, self._failures = self._failures, []
+        return [*failures, *super().poll()]
+
+
+class LateStore(MemoryStore):
+    """Takes its time: a group is carried out some turns after it was handed in, in the order handed in."""
+
+    def __init__(self, turns: int, epoch: str = "first", broker: bytes = b"restante-testing") -> None:
+        super().__init__(epoch, broker)
+        self._turns = turns
+        self._waiting: deque[tuple[int, list[Operation], Instant]] = deque()
+        self._polls = 0
+
+    @property
+    def owes(self) -> bool:
+        """Whether something handed in is not carried out yet."""
+        return bool(self._waiting)
+
+    def submit(self, group: Sequence[Operation], now: Instant) -> None:
+        self._waiting.append((self._polls + self._turns, list(group), now))
+
+    def poll(self) -> list[Outcome]:
+        while self._waiting and self._waiting[0][0] <= self._polls:
+            _, group, now = self._waiting.popleft()
+            super().submit(group, now)
+        self._polls += 1
+        return super().poll()
