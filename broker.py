@@ -24,7 +24,8 @@ from core.broker import Broker
 from core.clock import Instant
 from core.commands import Append, Browse, Command, Fetch, Look, Move, Note, Operation, Prove, Put, Send, Trim
 from core.door import House
-from core.events import Closing, Event, Fetched, Looked, ProofArrived, Proved
+from core.events import Closing, Fetched, Looked, ProofArrived
+from core.received import Event, Proved
 from protocol import names, passwords
 from store import Store, StoreDamaged, StoreError, StoreNewer, StoreUnwritable
 from store.lock import Lock, Locked, private_folder

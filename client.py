@@ -31,7 +31,8 @@ from core.client import Client, Person
 from core.clock import Instant
 from core.commands import COMMITTED, Command, Connect, Derive, Disconnect, Recall, Renew, Send, Show
 from core.errand import UNREACHED, Errand, Wish
-from core.events import Derived, Event, Renewed
+from core.events import Derived, Renewed
+from core.received import Event
 from core.shown import Shown
 from protocol import errors, names, passwords
 from store import StoreDamaged, StoreError

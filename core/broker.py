@@ -29,13 +29,11 @@ from core.events import (
     Arrived,
     Closing,
     Done,
-    Event,
     Fetched,
     Garbled,
     Gone,
     Looked,
     ProofArrived,
-    Received,
     Rescanned,
     Result,
     Stored,
@@ -45,6 +43,7 @@ from core.events import (
 )
 from core.presence import Presence, listed
 from core.questions import Questions
+from core.received import Event, Received
 from core.sends import Sends
 from core.session import Session, cut
 from core.sessions import Sessions

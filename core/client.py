@@ -27,11 +27,12 @@ from core.commands import (
     Send,
     Show,
 )
-from core.events import Connected, Derived, Event, Heard, Lost, Renewed
+from core.events import Connected, Derived, Heard, Lost, Renewed
 from core.inquiries import ASKED, Inquiries
 from core.link import AWAY, CONNECTING, ENDED, GREETING, ONLINE, Link
 from core.outbox import AHEAD_MESSAGES, KEPT_BYTES, KEPT_MESSAGES, Memory, Outbox
 from core.reader import Reader, shown_log
+from core.received import Event
 from protocol import errors, frames, limits, names
 from protocol.frames import Item
 from protocol.passwords import SCHEME

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
+from core.received import Received
 from core.shown import Shown
 from protocol.frames import Envelope
-
-if TYPE_CHECKING:
-    from core.events import Received
 
 
 class Command(msgspec.Struct):

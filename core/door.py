@@ -13,7 +13,8 @@ import msgspec
 from core import records
 from core.clock import Instant
 from core.commands import Command, Look, Note, Prove, Put, Send
-from core.events import DeviceState, Proved, Received
+from core.events import DeviceState
+from core.received import Proved, Received
 from core.records import Account, Room
 from core.session import Session
 from core.sessions import Sessions

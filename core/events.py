@@ -4,27 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from core.commands import Fetch, Operation
+from core.received import Event, Proved, Received
 from protocol import frames
 
-
-class Event(msgspec.Struct):
-    """Something that has happened."""
-
-
 # ---- from the network ----------------------------------------------------------------------------------
-
-
-class Received(Event):
-    """A connection said something. A question that had to wait for the store comes back with what was found."""
-
-    peer: bytes  # ZeroMQ's identity: a return address, no person
-    frame: frames.AnyFrame
-    address: str = ""  # the other side's network address, for people
-    found: dict[str, Any] = {}  # what Look and Put brought, by key; a record is (version, value)
-    proof: Proved | None = None
 
 
 class Garbled(Event):
@@ -133,15 +117,6 @@ class Fetched(Event):
 
 
 # ---- from the worker -----------------------------------------------------------------------------------
-
-
-class Proved(Event):
-    """A secret was checked."""
-
-    stored: str | None  # what it was checked against
-    right: bool
-    fresh: str | None = None  # a hash to be stored now: there was none, or its parameters are old
-    damaged: bool = False  # what is stored is no hash: nobody can tell whether the secret is right
 
 
 class ProofArrived(Event):

@@ -12,8 +12,9 @@ from core import records
 from core.clock import Instant
 from core.commands import Browse, Command, Fetch, Look, Put, Send
 from core.door import refuse
-from core.events import Fetched, Received
+from core.events import Fetched
 from core.presence import listed
+from core.received import Received
 from core.records import Account, Room
 from core.session import Session
 from core.sessions import Sessions

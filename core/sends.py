@@ -11,7 +11,8 @@ from typing import Any
 from core import records
 from core.clock import Instant
 from core.commands import Append, Command, Look, Put
-from core.events import Done, Gap, Received, Result
+from core.events import Done, Gap, Result
+from core.received import Received
 from core.session import Session
 from core.sessions import Sessions
 from protocol import errors, frames, limits, names

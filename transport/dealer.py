@@ -5,7 +5,8 @@ from __future__ import annotations
 import zmq
 from zmq.utils.monitor import parse_monitor_message
 
-from core.events import Connected, Event, Heard, Lost
+from core.events import Connected, Heard, Lost
+from core.received import Event
 from protocol.frames import ProtocolError, decode
 from transport.context import LINGER_MS, endpoint, open_monitor, set_up
 

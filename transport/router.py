@@ -12,7 +12,8 @@ from collections import deque
 import zmq
 from zmq.utils.monitor import parse_monitor_message
 
-from core.events import Event, Garbled, Gone, Received
+from core.events import Garbled, Gone
+from core.received import Event, Received
 from protocol.frames import ProtocolError, decode
 from transport.context import LINGER_MS, endpoint, open_monitor, set_up
 

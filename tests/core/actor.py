@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from core import shown
 from core.client import Client, Person
 from core.commands import COMMITTED, Connect, Derive, Disconnect, Recall, Renew, Send, Show
-from core.events import Connected, Derived, Event, Gone, Heard, Lost, Renewed
+from core.events import Connected, Derived, Gone, Heard, Lost, Renewed
+from core.received import Event
 from core.typed import Typed, Wrote
 from protocol import limits
 from store.notebook import Notebook

@@ -12,7 +12,8 @@ from core.broker import Broker
 from core.clock import Instant
 from core.commands import Note, Prove, Send
 from core.door import House
-from core.events import Closing, Event, Garbled, Gone, ProofArrived, Proved, Received
+from core.events import Closing, Garbled, Gone, ProofArrived
+from core.received import Event, Proved, Received
 from protocol import limits
 from protocol.frames import ProtocolError, decode
 from store import Store

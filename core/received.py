@@ -1,0 +1,32 @@
+"""What a connection said, with all that has been found out about it: the cause of most of what the broker does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from protocol import frames
+
+
+class Event(msgspec.Struct):
+    """Something that has happened."""
+
+
+class Proved(Event):
+    """A secret was checked."""
+
+    stored: str | None  # what it was checked against
+    right: bool
+    fresh: str | None = None  # a hash to be stored now: there was none, or its parameters are old
+    damaged: bool = False  # what is stored is no hash: nobody can tell whether the secret is right
+
+
+class Received(Event):
+    """A connection said something. A question that had to wait for the store comes back with what was found."""
+
+    peer: bytes  # ZeroMQ's identity: a return address, no person
+    frame: frames.AnyFrame
+    address: str = ""  # the other side's network address, for people
+    found: dict[str, Any] = {}  # what Look and Put brought, by key; a record is (version, value)
+    proof: Proved | None = None
