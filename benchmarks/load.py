@@ -50,7 +50,9 @@ class Peer:
             raise Silence(self.name)
         try:
             while True:
-                yield frames.decode(self.socket.recv(zmq.NOBLOCK))
+                data = self.socket.recv(zmq.NOBLOCK)
+                if data:  # an empty part only asks whether we are here
+                    yield frames.decode(data)
         except zmq.Again:
             return
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.programs.programs import TERMINATE, Broker, Clients
+from tests.programs.programs import Broker, Clients
 
 _count = itertools.count(1)
 
@@ -18,7 +19,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A broker for tests that leave it as it was. It must not have complained, and must end well."""
     with Broker(tmp_path_factory.mktemp("broker")) as broker:
         yield broker
-        ended = broker.end(TERMINATE)
+        ended = broker.end(signal.SIGTERM)
         assert (ended.code, ended.err) == (0, "")
         assert "Traceback" not in broker.log
 

@@ -7,8 +7,8 @@ import json
 import os
 import pty
 import re
+import resource
 import selectors
-import signal
 import struct
 import subprocess
 import sys
@@ -159,13 +159,11 @@ class Program:
 
     def _bury(self) -> Ended:
         """It has closed its output, so it is about to end."""
-        end = time.monotonic() + BOUND_S
-        while not (found := os.wait4(self.process.pid, os.WNOHANG))[0]:
-            assert time.monotonic() < end, f"closed its output, but did not end\n{self.err}"
-            time.sleep(0.001)
-        _, status, spent = found
-        self.process.returncode = os.waitstatus_to_exitcode(status)
-        ended = Ended(self.process.returncode, self.out, self.err, spent.ru_utime + spent.ru_stime)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        code = self.process.wait(BOUND_S)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        ended = Ended(code, self.out, self.err, cpu_s)
         assert not re.search("Traceback|Exception ignored", ended.out + ended.err), ended.out + ended.err
         return ended
 
@@ -307,6 +305,3 @@ def memory_kib(program: Program) -> int:
     found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
     assert found
     return int(found[1])
-
-
-TERMINATE, INTERRUPT, HANG_UP = signal.SIGTERM, signal.SIGINT, signal.SIGHUP

@@ -167,8 +167,9 @@ def _prints(evidence: Evidence) -> Iterator[str]:
             yield from _run_prints(actor, number, run, reached, killed)
             killed = run.killed
         for log in _entitled(actor):
-            if reached.get(log, 0) != len(actor.journal.logs.get(log, {})):
-                yield f"{actor.name}: of {log} the journal has {len(actor.journal.logs.get(log, {}))}, printed {reached}"
+            kept = len(actor.journal.logs.get(log, {}))
+            if reached.get(log, 0) != kept:
+                yield f"{actor.name}: of {log} the journal has {kept}, but {reached.get(log, 0)} were printed"
 
 
 def _run_prints(actor: Actor, number: int, run: Run, reached: dict[str, int], after_kill: bool) -> Iterator[str]:

@@ -68,7 +68,7 @@ def test_two_clients_in_one_folder_are_two_devices_and_lose_nothing(stage: Stage
         each.come()
     stage.broker.kill()
     texts = [type_lines(each, "bob") for each in pair]
-    outboxes = [path for path in pair[0].home.glob("**/journal.sqlite")]
+    outboxes = list(pair[0].home.glob("**/journal.sqlite"))
     pair[0].wait(
         lambda: sorted(journal_book(path, "alice").waiting for path in outboxes) == texts, "and the other keep all"
     )
