@@ -23,7 +23,7 @@ from typing import Any
 import msgspec
 
 from core.clock import Instant
-from core.commands import Append, Command, Move, Note, Put, Send
+from core.commands import Append, Command, Move, Note, Operation, Put, Send
 from core.door import Door, House, refuse, versions
 from core.events import (
     Arrived,
@@ -136,7 +136,7 @@ class Broker:
         if session is None:
             self._strangers[event.peer] = None
             return []
-        session.heard_at = now.tick
+        session.heard_at, event.asker = now.tick, session.device
         return handler(event, event.frame, session, now)
 
     def _garbled(self, event: Garbled, now: Instant) -> list[Command]:
@@ -188,7 +188,8 @@ class Broker:
             elif isinstance(operation, Put):
                 self._sends.kept(operation, result)
         self._arrived(event.arrived)
-        return [*commands, *(self._missed(event, now) if self._doubts else [])]
+        self._missed(event.group, event.arrived)
+        return commands
 
     def _put_done(self, put: Put, cause: Received, result: Result, now: Instant) -> list[Command]:
         found = dict(cause.found)
@@ -219,6 +220,7 @@ class Broker:
             elif isinstance(operation, Move):
                 self._moves.setdefault((operation.device, operation.log), operation.pos)
                 self._moves_due = now.tick + LAZY_S
+        self._missed(event.group, [])
         refused = frames.encode(frames.Refused(event.code, errors.sentence(event.code), retry_s=STORE_RETRY_S))
         return [
             *commands,
@@ -230,17 +232,21 @@ class Broker:
         self._doubts = True
         return list(event.group)
 
-    def _missed(self, event: Stored, now: Instant) -> list[Command]:
-        """What had been kept before it was submitted again brings no Arrived: let its readers look."""
-        arrived = {each.log for each in event.arrived}
-        appends = (operation for operation in event.group if isinstance(operation, Append))
-        logs = chain.from_iterable(chain.from_iterable(append.logs for append in appends))
-        return self._woken(Woken([log for log in logs if log not in arrived]), now)
+    def _missed(self, group: list[Operation], arrivals: list[Arrived]) -> None:
+        """What had been kept before it was submitted again, and stored or refused now, brings no Arrived: let its
+        readers look.
+        """
+        if not self._doubts:
+            return
+        arrived = {each.log for each in arrivals}
+        appends = (operation for operation in group if isinstance(operation, Append))
+        for log in chain.from_iterable(chain.from_iterable(append.logs for append in appends)):
+            if log not in arrived:
+                self._look_again(log)
 
     def _woken(self, event: Woken, now: Instant) -> list[Command]:
         for log in event.logs:
-            for session in self.sessions.readers.get(log, {}).values():
-                self._suspect(session, log)
+            self._look_again(log)
         return []
 
     def _rescanned(self, event: Rescanned, now: Instant) -> list[Command]:
@@ -248,6 +254,10 @@ class Broker:
             for log in session.readings:
                 self._suspect(session, log)
         return []
+
+    def _look_again(self, log: str) -> None:
+        for session in self.sessions.readers.get(log, {}).values():
+            self._suspect(session, log)
 
     def _suspect(self, session: Session, log: str) -> None:
         """There may be more in this log than we know: fetch, and see."""
@@ -266,7 +276,9 @@ class Broker:
             self._door.knock(cause)
             return []
         session = self.sessions.by_peer.get(cause.peer)
-        return self._frames[type(cause.frame)](cause, cause.frame, session, now) if session else []
+        if session is None or session.device != cause.asker:
+            return []
+        return self._frames[type(cause.frame)](cause, cause.frame, session, now)
 
     def _fetched(self, event: Fetched, now: Instant) -> list[Command]:
         fetch = event.command

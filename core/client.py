@@ -112,7 +112,7 @@ class Client:
 
     def deadline(self) -> float | None:
         """The tick at which settle() has something to do though nothing happens."""
-        dues = [self.link.deadline(), self._pause]
+        dues = [self.link.deadline(), self._pause if self.online else None]
         return min((due for due in dues if due is not None), default=None)
 
     def settle(self, now: Instant) -> list[Command]:
@@ -123,7 +123,7 @@ class Client:
             link.connecting()
             return [Connect()]
         if link.dead(now.tick) or (link.phase == GREETING and link.due is not None and link.due <= now.tick):
-            return [Disconnect(), *self._lost(Lost("silent"), now)]
+            return self._lost(Lost("silent"), now)
         if link.phase != ONLINE:
             return []
         acks = self.reader.take_acks()
@@ -138,6 +138,11 @@ class Client:
     def online(self) -> bool:
         """Whether the broker has let us in and is there."""
         return self.link.phase == ONLINE
+
+    @property
+    def settled(self) -> bool:
+        """Whether the broker owes no word: each send is accepted or refused, each question answered."""
+        return not len(self.outbox) and not len(self._inquiries)
 
     @property
     def hungry(self) -> bool:
@@ -174,8 +179,11 @@ class Client:
         self._here = {}
         wait = self.link.away(now.tick)
         self.outbox.rewind(self.outbox.settled)
+        return [*commands, self._offline(event.reason, wait)]
+
+    def _offline(self, reason: str, wait: float) -> Command:
         first, self._absent = not self._absent, True
-        return [*commands, Show(shown.Offline(reason=event.reason, retry_in=round(wait, 3), first=first))]
+        return Show(shown.Offline(reason=reason, retry_in=round(wait, 3), first=first))
 
     def _unanswered(self) -> list[Command]:
         """Questions that the broker can't answer any more."""
@@ -351,7 +359,7 @@ class Client:
         return [Show(shown.Messages(log=log, first=run.first, envelopes=run.envelopes, waited=0, mine=True))]
 
     def _refused(self, frame: frames.Refused, now: Instant) -> list[Command]:
-        if self.link.phase == GREETING:
+        if self.link.phase == GREETING and not frame.ask:  # a question may still be answered while Hello is said again
             return self._turned_away(frame, now)
         question = self._inquiries.answered(frame.ask)
         if question is None and frame.retry_s > 0:
@@ -368,7 +376,7 @@ class Client:
             return self._end(frame.code, frame.text)
         self.link.away(now.tick)
         self.link.due = now.tick + frame.retry_s
-        return [Disconnect(), Show(shown.Offline(reason=frame.code, retry_in=frame.retry_s, first=True))]
+        return [Disconnect(), self._offline(frame.code, frame.retry_s)]
 
     # -- what is answered here --
 

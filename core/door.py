@@ -238,8 +238,11 @@ def _extents(event: Received, key: str, account: Account, device: str) -> dict[s
     A device that never read starts where the account has read up to: what waits, waits for whichever device
     comes first, and what was read elsewhere is history.
     """
+    hello = event.frame
+    assert isinstance(hello, frames.Hello)
     own: DeviceState = event.found["device/" + device]
-    known = [own] if own.cursors else [event.found["device/" + records.device(key, each)] for each in account.devices]
+    has_read = own.cursors or hello.cursors  # a journal that has only met empty logs has begun, too
+    known = [own] if has_read else [event.found["device/" + records.device(key, each)] for each in account.devices]
     extents = {}
     for log, joined in {names.mailbox(key): 0, **account.rooms}.items():
         first, head = event.found["head/" + log]

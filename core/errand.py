@@ -56,17 +56,14 @@ class Errand:
             self._refused_lines = True
         elif isinstance(event, shown.Bye):
             self._turned_away = True
-        if isinstance(event, shown.Online | shown.Sent | shown.Refused | shown.Messages):
+        moves = isinstance(event, shown.Online | shown.Sent | shown.Refused | shown.Messages)
+        if moves or (isinstance(event, shown.Offline) and event.first):  # patience begins when an absence begins
             self._progress = tick
 
     def left(self, tick: float) -> None:
         """Whoever writes has said good-bye: nothing more will be written, and nothing more is wanted."""
         self._left = True
         self.input_ended(tick)
-
-    def turned_away(self) -> None:
-        """No password could be had."""
-        self._turned_away = True
 
     def input_ended(self, tick: float) -> None:
         """Nothing more will be written."""
@@ -107,7 +104,7 @@ class Errand:
         wish = self.wish
         if wish.seconds is not None and tick >= self._began + wish.seconds:
             return True
-        if not self._online_once or len(client.outbox):
+        if not self._online_once or not client.settled:
             return False
         if self._left:
             return True
@@ -126,7 +123,7 @@ class Errand:
         if self.first_start:
             return not self._online_once
         if client.online:
-            return not self.input_open and len(client.outbox) > 0
+            return not self.input_open and not client.settled
         if self.wish.follow or self.wish.seconds is not None:
             return False
         return not self.input_open or self.wish.fetch or self.wish.count is not None

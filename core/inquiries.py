@@ -28,6 +28,10 @@ class Inquiries:
         self._last = 0
         self._open: dict[int, typed.Typed] = {}
 
+    def __len__(self) -> int:
+        """How many are not answered."""
+        return len(self._open)
+
     def ask(self, question: typed.Typed) -> frames.Frame:
         """The frame that asks it."""
         self._last += 1

@@ -93,6 +93,8 @@ class Questions:
         if "browse/" + prefix not in event.found:
             return [Browse(event, prefix, limits.LISTED_NAMES + len(account.contacts) + 2)]
         keys = event.found["browse/" + prefix]
+        if len(self._names) > NAMES:
+            self._names.clear()
         unknown = [key for key in keys if key not in self._names and key not in event.found]
         if unknown:
             return [Look(event, keys=tuple(unknown))]
@@ -102,8 +104,6 @@ class Questions:
         return _answer(session, frames.Contacts(ask, account.contacts, some, more > 0))
 
     def _remember(self, keys: list[str], found: dict[str, Any]) -> None:
-        if len(self._names) > NAMES:
-            self._names.clear()
         for key in keys:
             if found.get(key):
                 self._names[key] = records.unpack(Account, found[key][1]).name
@@ -143,7 +143,7 @@ class Questions:
         for each in self._sessions.of(session.account):
             each.rooms[log] = name
             each.routes.clear()
-            if each.reads:
+            if each.reads and log not in each.readings:  # one that came a moment ago reads it already
                 self._sessions.read(each, log, since, since + 1)  # perhaps more has come meanwhile: fetch, and see
             frame = frames.Joined(ask if each is session else 0, name, log, frames.Extent(since, since, since))
             commands += _answer(each, frame)

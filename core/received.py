@@ -30,3 +30,4 @@ class Received(Event):
     address: str = ""  # the other side's network address, for people
     found: dict[str, Any] = {}  # what Look and Put brought, by key; a record is (version, value)
     proof: Proved | None = None
+    asker: str = ""  # the store's name of the device that asks; by the time of an answer another may be there

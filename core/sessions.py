@@ -21,6 +21,7 @@ class Sessions:
         self.readers: dict[str, dict[bytes, Session]] = {}
         self.touched: dict[bytes, Session] = {}  # have something to say or to fetch at the end of this turn
         self._silences: list[tuple[float, bytes]] = []  # when to look whether a session has gone silent
+        self._watched: dict[bytes, None] = {}  # connections that stand there
 
     def add(self, session: Session) -> None:
         """Let a session in."""
@@ -31,7 +32,7 @@ class Sessions:
         self.by_account.setdefault(session.account, {})[session.peer] = session
         for log in session.readings:
             self.readers.setdefault(log, {})[session.peer] = session
-        heapq.heappush(self._silences, (session.heard_at + limits.SILENCE_S, session.peer))
+        self._watch(session)
         self.touch(session)
 
     def remove(self, session: Session) -> None:
@@ -74,15 +75,21 @@ class Sessions:
         found = []
         while self._silences and self._silences[0][0] <= tick:
             _, peer = heapq.heappop(self._silences)
+            del self._watched[peer]
             session = self.by_peer.get(peer)
             if session is None:
                 continue
-            due = session.heard_at + limits.SILENCE_S
-            if due <= tick:
+            if session.heard_at + limits.SILENCE_S <= tick:
                 found.append(session)
             else:
-                heapq.heappush(self._silences, (due, peer))
+                self._watch(session)
         return found
+
+    def _watch(self, session: Session) -> None:
+        """Look at it later, once: a connection that says Hello again is a new session, but is watched already."""
+        if session.peer not in self._watched:
+            self._watched[session.peer] = None
+            heapq.heappush(self._silences, (session.heard_at + limits.SILENCE_S, session.peer))
 
     def next_silence(self) -> float | None:
         """The tick at which to call silent() again."""

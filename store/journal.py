@@ -60,14 +60,13 @@ class Journal:
 
     def fact(self, key: str) -> bytes | None:
         """Something remembered about this device; None if it never was."""
-        found = self._database.execute("SELECT value FROM fact WHERE key = ?", (key,)).get
-        return None if found is None else bytes(found)
+        rows = self._ask("SELECT value FROM fact WHERE key = ?", key)
+        return bytes(rows[0][0]) if rows else None
 
     def memory(self) -> Memory:
         """What the core starts from. StoreDamaged if a waiting message is not what was written."""
-        with failures(self._path, KIND):
-            outbox = [self._waiting(*row) for row in self._database.execute("SELECT * FROM outbox ORDER BY n")]
-            cursors = dict(self._database.execute("SELECT log, pos FROM cursor ORDER BY log"))
+        outbox = [self._waiting(*row) for row in self._ask("SELECT * FROM outbox ORDER BY n")]
+        cursors = dict(self._ask("SELECT log, pos FROM cursor ORDER BY log"))
         last = outbox[-1].n if outbox else int(self.fact("settled") or b"0")
         contacts = self._text("contacts").split()
         offered = int(self._text("offered")) if self._text("offered") else None
@@ -83,30 +82,39 @@ class Journal:
 
     def waiting(self) -> int:
         """How many messages wait in the outbox."""
-        return int(self._database.execute("SELECT count(*) FROM outbox").get)
+        return int(self._ask("SELECT count(*) FROM outbox")[0][0])
 
     def unshown(self) -> list[str]:
         """Logs of which something is in the history that was not handed out."""
-        return [log for (log,) in self._database.execute("SELECT log FROM cursor WHERE shown < pos ORDER BY log")]
+        return [log for (log,) in self._ask("SELECT log FROM cursor WHERE shown < pos ORDER BY log")]
 
     def replay(self, log: str, messages: int) -> Iterator[tuple[int, list[Envelope]]]:
         """What was not handed out of a log, in runs of at most so many: first seq, envelopes."""
-        shown, pos = self._database.execute("SELECT shown, pos FROM cursor WHERE log = ?", (log,)).get
+        ((shown, pos),) = self._ask("SELECT shown, pos FROM cursor WHERE log = ?", log)
         for first in range(shown + 1, pos + 1, messages):
-            rows = self._database.execute(
+            rows = self._ask(
                 "SELECT envelope, crc FROM history WHERE log = ? AND era = ? AND seq BETWEEN ? AND ? ORDER BY seq",
-                (log, self._era, first, min(first + messages - 1, pos)),
+                *(log, self._era, first, min(first + messages - 1, pos)),
             )
             yield first, [_envelope(*row) for row in rows]
 
     def history(self, log: str, account: str, count: int) -> tuple[int, list[Envelope]]:
-        """The last messages of a log, or of a conversation with one account in it; and the first one's seq."""
-        rows: list[Any] = self._database.execute(
-            "SELECT seq, envelope, crc FROM history WHERE log = ?1 AND (?2 = '' OR author = ?2 OR recipient = ?2)"
+        """The last messages of a log, or of a conversation with one account in it; and the first one's seq.
+
+        Both ends are compared: one of them is oneself in all that a mailbox holds, and one may write to oneself.
+        """
+        rows = self._ask(
+            "SELECT seq, envelope, crc FROM history WHERE log = ?1"
+            " AND (?2 = '' OR author = ?2 AND '@' || recipient = ?1 OR recipient = ?2 AND '@' || author = ?1)"
             " ORDER BY era DESC, seq DESC LIMIT ?3",
-            (log, account, count),
-        ).fetchall()
+            *(log, account, count),
+        )
         return (rows[-1][0] if rows else 1), [_envelope(*row[1:]) for row in reversed(rows)]
+
+    def _ask(self, question: str, *values: str | int) -> list[Any]:
+        """All rows of the answer; the store's errors if the file can't be read."""
+        with failures(self._path, KIND):
+            return self._database.execute(question, values).fetchall()
 
     # -- writing --
 

@@ -79,11 +79,16 @@ class Lines:
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._rest = ""
+        self._rest: list[str] = []  # pieces of a line that has not ended: joined once, however many they are
 
     def feed(self, data: bytes) -> list[str]:
         """The lines that are complete now; b"" is the end of input."""
-        *lines, self._rest = (self._rest + self._decoder.decode(data, final=not data)).split("\n")
-        if not data and self._rest:
-            lines, self._rest = [*lines, self._rest], ""
+        piece, *further = self._decoder.decode(data, final=not data).split("\n")
+        self._rest.append(piece)
+        lines = []
+        for piece in further:
+            lines.append("".join(self._rest))
+            self._rest = [piece]
+        if not data and (last := "".join(self._rest)):
+            lines, self._rest = [*lines, last], []
         return lines

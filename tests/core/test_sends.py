@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from core import records, shown
@@ -192,7 +194,7 @@ def test_a_window_of_refusals_with_the_longest_sentences_fits_its_frames(world: 
     heard = alice.says(*posts)
     assert set(numbers(heard)) == set(range(1, limits.WINDOW_MESSAGES + 1))
     assert [frame.n for frame in heard] == sorted(frame.n for frame in heard)
-    for before, after in zip(heard, heard[1:], strict=False):
+    for before, after in itertools.pairwise(heard):
         assert all(before.n < refusal.n <= after.n for refusal in after.refused), "said together with its number"
     assert all(len(frames.encode(frame)) <= limits.FRAME_BYTES + 1000 for frame in heard)
 

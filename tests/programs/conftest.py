@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -25,11 +26,23 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 
 @pytest.fixture
-def clients(broker: Broker, tmp_path: Path) -> Iterator[Clients]:
-    """Clients of that broker."""
-    clients = Clients(broker.port, tmp_path / "clients")
-    yield clients
-    clients.close()
+def start_broker(tmp_path: Path) -> Iterator[Callable[..., Broker]]:
+    """Starts brokers, one after the other, in one folder that is this test's own."""
+    with ExitStack() as stack:
+        yield lambda *options, port=0: stack.enter_context(Broker(tmp_path / "broker", *options, port=port))
+
+
+@pytest.fixture
+def clients_of(tmp_path: Path) -> Iterator[Callable[[Broker], Clients]]:
+    """Clients of a broker, with folders that are this test's own."""
+    with ExitStack() as stack:
+        yield lambda broker: stack.enter_context(Clients(broker.port, tmp_path / "clients"))
+
+
+@pytest.fixture
+def clients(broker: Broker, clients_of: Callable[[Broker], Clients]) -> Clients:
+    """Clients of the broker that all tests of a file share."""
+    return clients_of(broker)
 
 
 @pytest.fixture

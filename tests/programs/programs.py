@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -155,6 +156,7 @@ class Program:
                 self.process.send_signal(number)
             self.wait(lambda: not self._selector.get_map(), "its end")
             self.ended = self._bury()
+            self.close()
         return self.ended
 
     def _bury(self) -> Ended:
@@ -167,11 +169,15 @@ class Program:
         assert not re.search("Traceback|Exception ignored", ended.out + ended.err), ended.out + ended.err
         return ended
 
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.kill()
+        self.process.wait()
+
     def close(self) -> None:
         """Whatever happened, nothing stays behind."""
         if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+            self.kill()
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             if pipe:
                 pipe.close()
@@ -204,16 +210,14 @@ class Terminal(Program):
 
     def hang_up(self) -> None:
         """The terminal is gone, as when a window is closed or a line is cut."""
-        if self._selector.get_map():
-            self._selector.unregister(self._screen)
         if self._screen >= 0:
             os.close(self._screen)
             self._screen = -1
 
     def close(self) -> None:
         """Whatever happened, nothing stays behind."""
-        self.hang_up()
         super().close()
+        self.hang_up()
 
 
 class Broker(Program):
@@ -251,10 +255,8 @@ class Clients:
     def run(self, *options: str, typed: str | bytes = "", **env: str) -> Ended:
         """Run a client to its end, with this on its standard input."""
         program = self.start(*options, **env)
-        try:
+        with contextlib.suppress(BrokenPipeError):  # it may end without reading all of it
             program.type(typed)
-        except BrokenPipeError:
-            pass  # it ended without reading all of it, which may be right
         program.end_input()
         return program.end()
 
@@ -281,8 +283,11 @@ class Clients:
         self._started.append(program)
         return program
 
-    def close(self) -> None:
-        """End those that have not ended; all of them must have behaved."""
+    def __enter__(self) -> Clients:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Those that are still here are ended."""
         for program in self._started:
             program.close()
 

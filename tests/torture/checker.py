@@ -17,7 +17,7 @@ LOBBY = "#lobby"
 
 def faults(evidence: Evidence) -> list[str]:
     """What is wrong, a sentence each; nothing if every promise was kept."""
-    checks = (_origins, _copies, _orders, _agreements, _numbers, _takings, _acceptances, _prints, _rests)
+    checks = (_origins, _copies, _orders, _agreements, _numbers, _takings, _acceptances, _prints, _devices, _rests)
     return [fault for check in checks for fault in check(evidence)]
 
 
@@ -185,6 +185,15 @@ def _run_prints(actor: Actor, number: int, run: Run, reached: dict[str, int], af
         message = actor.journal.logs.get(log, {}).get(seq)
         if not message or (message.author, message.to, message.text) != (event["from"], event["to"], event["text"]):
             yield f"{actor.name}: run {number} has printed {event}, its journal has {message}"
+
+
+def _devices(evidence: Evidence) -> Iterator[str]:
+    """Who was killed is the same device as before: only another store, or a copy of its folder, makes it a new one."""
+    for actor in evidence.actors:
+        events = [event for run in actor.runs.values() for event in run.printed if event["event"] == "online"]
+        known = {event["device"] for event in events} | {actor.journal.device}
+        if len(known) != 1:
+            yield f"{actor.name} was {len(known)} devices"
 
 
 def _rests(evidence: Evidence) -> Iterator[str]:

@@ -18,6 +18,8 @@ from tests.torture.checker import LOBBY, faults, unsettled
 from tests.torture.evidence import read
 from tests.torture.stage import Stage
 
+pytestmark = pytest.mark.timeout(900)  # for machines that are slow: each wait has a bound of its own
+
 NAMES = ("alice-1", "alice-2", "bob-1", "carol-1")
 Place = tuple[int, ...]
 
@@ -87,7 +89,7 @@ def leaked(folder: Path) -> None:
     source, target = journal(folder, "bob-1"), journal(folder, "carol-1")
     row = source.execute(
         "SELECT author, recipient, envelope, crc FROM history WHERE log = '@bob' AND 'carol' NOT IN (author, recipient)"
-    ).get
+    ).fetchone()
     (last,) = target.execute("SELECT max(seq) FROM history WHERE log = '@carol'").fetchone()
     target.execute("INSERT INTO history VALUES (1, '@carol', ?, ?, ?, ?, ?)", (last + 1, *row))
 
@@ -164,6 +166,11 @@ def printed_again_though_nobody_was_killed(folder: Path) -> None:
     add_print(folder, "carol-1", last)
 
 
+def another_device(folder: Path) -> None:
+    (online,) = printed(folder, "bob-1", "online")
+    add_print(folder, "bob-1", online | {"device": "a" * len(online["device"])})
+
+
 def not_printed(folder: Path) -> None:
     path = folder / "bob-1.printed"
     lines = path.read_bytes().splitlines(keepends=True)
@@ -193,6 +200,7 @@ DOCTORED: list[tuple[Callable[[Path], None], str]] = [
     (a_hole_in_what_was_typed, "has a hole at line 1"),
     (printed_twice, "bob-1: run 1 has printed"),
     (printed_again_though_nobody_was_killed, "carol-1: run 2 has printed"),
+    (another_device, "bob-1 was 2 devices"),
     (not_printed, "bob-1: run 1 has printed"),
 ]
 

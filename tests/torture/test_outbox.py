@@ -5,9 +5,13 @@ from __future__ import annotations
 import shutil
 import signal
 
+import pytest
+
 from tests.torture.checker import LOBBY, faults
 from tests.torture.evidence import Book, journal_book, read
 from tests.torture.stage import Device, Stage
+
+pytestmark = pytest.mark.timeout(900)  # for machines that are slow: each wait has a bound of its own
 
 LINES = 30
 

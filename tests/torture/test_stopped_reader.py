@@ -11,10 +11,13 @@ import pytest
 from tests.torture.sender import Sender
 from tests.torture.stage import Stage, wait
 
+pytestmark = pytest.mark.timeout(900)  # for machines that are slow: each wait has a bound of its own
+
 MESSAGES = 100_000
 # So many fill the broker's caches (4 MiB of segments, 32 MiB of pages): what they hold is no debt to a reader.
 WARM_UP_MESSAGES = 100_000
-GROWTH_KIB = 20 * 1024
+# A window is half a MiB. Without one ZeroMQ's own queues would take 12 MiB before the broker gave the reader up.
+GROWTH_KIB = 8 * 1024
 STATUS = Path("/proc/self/status")
 
 
@@ -30,7 +33,6 @@ def resident_kib(process: int) -> int:
     return int(size)
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.skipif(not STATUS.exists(), reason="memory is measured by /proc")
 def test_the_broker_holds_nothing_for_a_reader_that_stands_still(stage: Stage) -> None:
     reader = stage.device("reader-1")

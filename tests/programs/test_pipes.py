@@ -1,0 +1,231 @@
+"""A pipe is told the truth: an exit code says what became of the lines, and what it says, is so."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from tests.programs.programs import Broker, Clients, Ended
+from tests.torture.stage import free_port
+
+StartBroker = Callable[..., Broker]
+ClientsOf = Callable[[Broker], Clients]
+
+KEPT = "restante: 1 message is not accepted yet; it is kept, and goes out with the next run\n"
+MANY = 20_000
+
+
+def first_start_of(clients: Clients, *accounts: str) -> None:
+    """These have been here once, so that from now on their lines are kept."""
+    clients.register(*accounts)
+
+
+def away(start_broker: StartBroker, clients_of: ClientsOf) -> tuple[int, Clients]:
+    """A broker that knows alice and bob, and is away; its port."""
+    broker = start_broker(port=free_port())
+    clients = clients_of(broker)
+    first_start_of(clients, "alice", "bob")
+    assert broker.end(signal.SIGTERM).code == 0
+    return broker.port, clients
+
+
+def test_nothing_is_said_when_all_is_well(clients: Clients, alice: str, bob: str) -> None:
+    clients.register(alice, bob)
+    ended = clients.run(alice, typed=f"one\ntwo\n{bob}: psst\n")
+    assert (ended.code, ended.out, ended.err) == (0, "", "")
+    assert sorted(clients.fetch(bob).texts) == ["one", "psst", "two"]
+
+
+def test_what_was_said_while_the_broker_was_away_arrives_once(start_broker: StartBroker, clients_of: ClientsOf) -> None:
+    port, clients = away(start_broker, clients_of)
+    ended = clients.run("alice", "--wait", "0.3", typed="one\ntwo\nbob: psst\n")
+    assert (ended.code, ended.out) == (75, "")
+    assert ended.err == ("restante: 3 messages are not accepted yet; they are kept, and go out with the next run\n")
+    broker = start_broker(port=port)
+    assert clients.run("alice").code == 0
+    assert clients.run("alice", "-m", "three").code == 0
+    assert sorted(clients.fetch("bob").texts) == ["one", "psst", "three", "two"]
+    assert broker.end(signal.SIGTERM).code == 0
+
+
+def test_a_run_waits_for_a_broker_that_is_late(start_broker: StartBroker, clients_of: ClientsOf) -> None:
+    port, clients = away(start_broker, clients_of)
+    client = clients.start("alice", "--wait", "60", "--json")
+    client.hear("offline")
+    client.type("patience\n")
+    client.end_input()
+    start_broker(port=port)
+    assert client.end().code == 0
+    assert clients.fetch("bob").texts == ["patience"]
+
+
+def test_a_broker_that_does_not_answer(start_broker: StartBroker, clients_of: ClientsOf) -> None:
+    broker = start_broker()
+    clients = clients_of(broker)
+    clients.register("alice")
+    broker.process.send_signal(signal.SIGSTOP)
+    ended = clients.run("alice", "--wait", "0.5", "-m", "hi")
+    assert (ended.code, ended.err) == (75, KEPT)
+    assert clients.run("bob", "--wait", "0.5", "-m", "hi").code == 69
+    broker.process.send_signal(signal.SIGCONT)
+    assert clients.run("alice").code == 0
+
+
+def test_the_gravest_of_several(start_broker: StartBroker, clients_of: ClientsOf) -> None:
+    """77 before 75 before 65."""
+    port, clients = away(start_broker, clients_of)
+    slip = clients.run("alice", "--wait", "0.3", typed="/shrug\none\n")
+    assert slip.code == 75
+    assert "line 1: there is no command /shrug" in slip.err
+    start_broker(port=port)
+    wrong = clients.run("alice", "wrong", typed="/shrug\n")
+    assert wrong.code == 77
+    assert wrong.err.endswith(KEPT)
+    assert clients.run("alice", typed="/shrug\n").code == 65
+    assert clients.fetch("bob").texts == ["one"]
+
+
+def test_nothing_to_send_and_nobody_there(start_broker: StartBroker, clients_of: ClientsOf) -> None:
+    _, clients = away(start_broker, clients_of)
+    assert clients.run("alice", "--wait", "0.3").code == 69
+
+
+def test_very_many_lines(clients: Clients, alice: str, bob: str) -> None:
+    clients.register(bob)
+    lines = [f"line {number} of {alice}" for number in range(MANY)]
+    assert clients.run(alice, typed="\n".join(lines)).code == 0
+    assert clients.fetch(bob).texts == lines
+
+
+def test_killed_while_it_sends(clients: Clients, alice: str, bob: str) -> None:
+    """What it had read it sends with the next run, and each line once; what it had not read is still the writer's."""
+    clients.register(bob)
+    watch = clients.start(bob, "--json", "--follow")
+    sender = clients.start(alice)
+    sender.type("".join(f"{number}\n" for number in range(5000)))
+    watch.hear("message", text="100")
+    sender.kill()
+    assert clients.run(alice, "-m", "end").code == 0
+    watch.hear("message", text="end")
+    *come, end = watch.end(signal.SIGTERM).texts
+    assert end == "end"
+    assert come == [str(number) for number in range(len(come))]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0), (signal.SIGHUP, 0)])
+def test_a_signal(clients: Clients, alice: str, number: int, code: int) -> None:
+    client = clients.start(alice, "--json")
+    client.hear("online")
+    ended = client.end(number)
+    assert (ended.code, ended.err) == (code, "")
+
+
+def test_a_signal_while_something_is_kept(start_broker: StartBroker, clients_of: ClientsOf) -> None:
+    _, clients = away(start_broker, clients_of)
+    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 75)):
+        client = clients.start("alice", "--json")
+        client.hear("offline")
+        client.type("hi\n/outbox\n")
+        client.hear("outbox")
+        ended = client.end(number)
+        assert ended.code == code
+        assert "kept" in ended.err
+
+
+def test_the_reader_is_gone(clients: Clients, alice: str, bob: str) -> None:
+    clients.register(bob)
+    reader = clients.start(bob, "--json", "--follow")
+    clients.run(alice, "-m", "one")
+    reader.hear("message", text="one")
+    reader.stop_reading()
+    clients.run(alice, "-m", "two")
+    ended = reader.end()
+    assert (ended.code, ended.err) == (141, "")
+    assert clients.fetch(bob).texts == ["two"]
+
+
+def test_a_reader_that_wants_one_line(broker: Broker, clients: Clients, alice: str, bob: str) -> None:
+    """More than a pipe holds: the client meets its end while it still writes."""
+    clients.register(bob)
+    assert clients.run(alice, typed=("x" * 100 + "\n") * 3000).code == 0
+    reader = clients.start(bob, "--fetch", stdin=subprocess.DEVNULL)
+    reader.see(rf"^\d\d:\d\d {alice}: x+\n")
+    reader.stop_reading()
+    assert reader.end().code == 141
+
+
+def test_a_reader_that_pauses_gets_everything(clients: Clients, alice: str, bob: str) -> None:
+    reader = clients.start(bob, "--json", "--follow")
+    reader.hear("online")
+    lines = [f"{number} " + "x" * 100 for number in range(3000)]  # more than a pipe holds, and nobody reads it
+    assert clients.run(alice, typed="\n".join(lines)).code == 0
+    reader.hear("message", text=lines[-1])
+    assert reader.end(signal.SIGTERM).texts == lines
+
+
+def test_two_runs_at_once_are_two_devices(clients: Clients, alice: str, bob: str) -> None:
+    clients.register(alice)
+    both = [clients.start(alice, "--json", "--follow") for _ in range(2)]
+    devices = {client.hear("online")["device"] for client in both}
+    assert len(devices) == 2
+    clients.run(bob, "-m", f"{alice}: to all of you")
+    for client in both:
+        client.hear("message", text="to all of you")
+    both[0].type(f"{bob}: from one of us\n")
+    for client in both:
+        client.hear("message", text="from one of us")
+    assert [client.end(signal.SIGTERM).code for client in both] == [0, 0]
+    assert sorted(path.name for path in clients.home(alice).parent.iterdir()) == ["1", "2"]
+
+
+def test_what_a_killed_device_left_goes_out_with_a_run_that_only_sends(
+    start_broker: StartBroker, clients_of: ClientsOf
+) -> None:
+    """Even if that device is not the first: somebody must send it."""
+    broker = start_broker(port=free_port())
+    clients = clients_of(broker)
+    clients.register("bob", "alice")
+    both = [clients.start("alice", "--json", "--follow") for _ in range(2)]
+    for client in both:
+        client.hear("online")
+    assert broker.end(signal.SIGTERM).code == 0
+    for number, client in enumerate(both, 1):
+        client.hear("offline")
+        client.type(f"from device {number}\n/outbox\n")
+        client.hear("outbox")
+        client.kill()
+    start_broker(port=broker.port)
+    for _ in range(2):
+        assert clients.run("alice").code == 0
+    assert sorted(clients.fetch("bob").texts) == ["from device 1", "from device 2"]
+
+
+def ended_well(ended: Ended) -> bool:
+    return ended.code == 0 and not re.search("not accepted", ended.err)
+
+
+def test_the_broker_is_killed_while_many_send(start_broker: StartBroker, clients_of: ClientsOf) -> None:
+    port = free_port()
+    broker = start_broker(port=port)
+    clients = clients_of(broker)
+    watch = clients.start("bob", "--json", "--follow")
+    watch.hear("online")
+    senders = [clients.start(f"sender{number}", "--wait", "60") for number in range(3)]
+    for number, sender in enumerate(senders):
+        sender.type("".join(f"{number}.{line}\n" for line in range(2000)))
+    watch.hear("message", text="1.100")
+    broker.kill()
+    start_broker(port=port)
+    for sender in senders:
+        sender.end_input()
+    assert all(ended_well(sender.end()) for sender in senders)
+    clients.run("alice", "-m", "end")
+    watch.hear("message", text="end")
+    texts = watch.end(signal.SIGTERM).texts
+    for number in range(3):
+        own = [text for text in texts if text.startswith(f"{number}.")]
+        assert own == [f"{number}.{line}" for line in range(2000)]
