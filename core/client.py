@@ -69,6 +69,7 @@ class Client:
         self._pause: float | None = None  # the tick until which the broker takes no sends
         self._inquiries = Inquiries()
         self._welcomes = 0
+        self._registered = False  # the account was made in this run, and that has not been told
         self._absent = False  # an absence has been told
         self._here: dict[str, None] = {}  # who was told to be here, so that nobody comes twice
         self._table: dict[type[Any], Callable[[Any, Instant], list[Command]]] = {
@@ -216,6 +217,7 @@ class Client:
         if self.link.phase != GREETING:
             return []
         self.account = frame.account
+        self._registered |= frame.registered
         if self._elsewhere(frame.epoch) or frame.last < self.outbox.settled:
             return [Renew(frame.epoch)]  # this is another broker, or it was put back in time
         if frame.last > self.outbox.offered:
@@ -232,9 +234,10 @@ class Client:
             device=self.device,
             broker=self.person.broker,
             waiting=self.reader.waiting,
-            registered=frame.registered,
+            registered=self._registered,
             first=self._welcomes == 1,
         )
+        self._registered = False
         self.outbox.offer()
         facts = {"account": frame.account, "epoch": frame.epoch, "offered": ""}
         return [*(Remember(key, value.encode()) for key, value in facts.items()), *begins, Show(online)]

@@ -39,8 +39,7 @@ class Sessions:
         """Forget a session; whatever it was about to be told can be fetched again."""
         del self.by_peer[session.peer]
         self.touched.pop(session.peer, None)
-        if self.by_device.get(session.device) is session:
-            del self.by_device[session.device]
+        del self.by_device[session.device]
         _discard(self.by_account, session.account, session)
         for log in session.readings:
             _discard(self.readers, log, session)

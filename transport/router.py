@@ -100,8 +100,8 @@ class Router:
         peer = sender.bytes
         address = self._addresses.get(peer)
         if address is None:
-            if sender.get("Identity"):
-                return None  # only anonymous connections: a chosen identity could be somebody else's
+            if not _is_anonymous(sender):
+                return None  # a chosen identity could be somebody else's
             address = self._meet(peer, sender)
         try:
             return Received(peer, decode(body), address)
@@ -193,3 +193,11 @@ class Router:
         self.socket.disable_monitor()
         self.monitor.close(0)
         self.socket.close(linger_ms)
+
+
+def _is_anonymous(sender: zmq.Frame) -> bool:
+    """Whether a connection left its identity to us. One that speaks an older ZMTP does not say, so it did not."""
+    try:
+        return not sender.get("Identity")
+    except zmq.ZMQError:
+        return False

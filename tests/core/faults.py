@@ -55,8 +55,9 @@ class LateStore(MemoryStore):
 
     def __init__(self, turns: int, epoch: str = "first", broker: bytes = b"restante-testing") -> None:
         super().__init__(epoch, broker)
+        self.refuses = ""  # store-full, store-down: what is handed in now will not be kept
         self._turns = turns
-        self._waiting: deque[tuple[int, list[Operation], Instant]] = deque()
+        self._waiting: deque[tuple[int, list[Operation], Instant, str]] = deque()
         self._polls = 0
 
     @property
@@ -65,11 +66,16 @@ class LateStore(MemoryStore):
         return bool(self._waiting)
 
     def submit(self, group: Sequence[Operation], now: Instant) -> None:
-        self._waiting.append((self._polls + self._turns, list(group), now))
+        self._waiting.append((self._polls + self._turns, list(group), now, self.refuses))
 
     def poll(self) -> list[Outcome]:
+        outcomes: list[Outcome] = []
         while self._waiting and self._waiting[0][0] <= self._polls:
-            _, group, now = self._waiting.popleft()
-            super().submit(group, now)
+            _, group, now, refusal = self._waiting.popleft()
+            if refusal:
+                outcomes.append(StoreFailed(group, refusal))
+            else:
+                super().submit(group, now)
+                outcomes += super().poll()
         self._polls += 1
-        return super().poll()
+        return outcomes

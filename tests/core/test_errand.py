@@ -275,6 +275,7 @@ def test_how_many_are_wanted_is_told_only_where_it_was_asked_for(world: World) -
 def test_whoever_says_good_bye_may_go_once_everything_is_accepted(world: World, known: Notebook, wish: Wish) -> None:
     run = Run(world, wish, known).types("one")
     run.errand.left(world.now.tick)
+    run.errand.left(world.now.tick)  # saying it twice changes nothing
     assert (run.code(), len(run.actor.accepted())) == (DONE, 1)
 
 

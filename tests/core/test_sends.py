@@ -293,3 +293,19 @@ def test_sends_that_an_earlier_session_handed_over_are_not_stored_twice() -> Non
     again.posts(1, "one", "two", "three")
     assert stored(world, "#lobby") == [b"one", b"two", b"three"]
     assert again.got(Accepted)[-1] == Accepted(3)
+
+
+def test_what_was_handed_over_behind_a_failed_group_is_asked_for_again() -> None:
+    world = World(LateStore(turns=3))
+    alice = world.come("alice")
+    world.store.refuses = "store-down"
+    alice.inbox.append(Wrote(text="one"))
+    for _ in range(2):
+        world.turn()
+    world.store.refuses = ""
+    alice.inbox.append(Wrote(text="two"))
+    world.run()
+    assert Expected(1) in [frame for _, frame in world.sent]
+    world.wait(6)
+    assert stored(world, "#lobby") == [b"one", b"two"]
+    assert len(alice.accepted()) == 2

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from core.commands import Trim
-from core.events import Rescanned, Woken
+from core.commands import Fetch, Trim
+from core.events import Fetched, Rescanned, Woken
 from core.typed import Wrote
 from protocol import frames, limits
 from protocol.frames import Ack, Deliver, Ping
@@ -232,6 +232,13 @@ def test_a_hint_for_whoever_is_not_there_is_nothing(world: World) -> None:
     world.inbox += [Woken(["@nobody"]), Rescanned()]
     world.run()
     assert world.sent == []
+
+
+def test_an_answer_of_the_store_that_comes_too_late_is_nothing(world: World, reader: Visitor) -> None:
+    envelope = frames.encode(frames.Envelope(reader.device, 1, "writer", "#lobby", 0, "none", b"late"))
+    for peer, log in ((b"gone", "#lobby"), (reader.peer, "#left")):
+        world.inbox.append(Fetched(Fetch(peer, log, 5, 64, 1000), 6, [envelope], complete=True))
+    assert reader.says() == []
 
 
 # ---- what is gone -------------------------------------------------------------------------------------------

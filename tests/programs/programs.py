@@ -26,6 +26,9 @@ PASSWORD = "tulip-and-teapot"
 # Only a program that hangs takes so long, however slow the machine is.
 BOUND_S = 60.0
 _READ_BYTES = 65536
+# A standard input that is not even open.
+CLOSED = -9
+_WITHOUT_INPUT = ["/bin/sh", "-c", 'exec "$@" <&-', "sh"]
 # Makes the terminal that it is given its own, so that Ctrl-C reaches it, and becomes the program.
 _IN_TERMINAL = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
@@ -74,7 +77,11 @@ class Program:
 
     def _start(self, command: list[str], stdin: int | IO[bytes], env: dict[str, str]) -> subprocess.Popen[bytes]:
         pipe = subprocess.PIPE
-        return subprocess.Popen([sys.executable, *command], stdin=stdin, stdout=pipe, stderr=pipe, env=env, bufsize=0)
+        if stdin == CLOSED:
+            command, stdin = [*_WITHOUT_INPUT, sys.executable, *command], subprocess.DEVNULL
+        else:
+            command = [sys.executable, *command]
+        return subprocess.Popen(command, stdin=stdin, stdout=pipe, stderr=pipe, env=env, bufsize=0)
 
     def _sources(self) -> dict[str, int]:
         assert self.process.stdout and self.process.stderr

@@ -126,9 +126,8 @@ class Broker(Program):
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
         self.folder = folder / "broker"
-        super().__init__(
-            folder, "broker", "broker.py", "-a", HOST, "-p", str(self.port), "--data", str(self.folder)
-        )  # fmt: skip
+        command = ("broker.py", "-a", HOST, "-p", str(self.port), "--data", str(self.folder))
+        super().__init__(folder, "broker", *command)
 
     def start(self) -> None:
         """Run it, and wait until it listens."""

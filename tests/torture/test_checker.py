@@ -16,7 +16,7 @@ import pytest
 
 from tests.torture.checker import LOBBY, faults, unsettled
 from tests.torture.evidence import read
-from tests.torture.stage import Stage
+from tests.torture.stage import Stage, wait
 
 pytestmark = pytest.mark.timeout(900)  # for machines that are slow: each wait has a bound of its own
 
@@ -37,7 +37,7 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Path:
             texts = [device.type(to) for device in devices if device.account != to]
         for device in devices:
             device.wait_for(*texts)
-        devices[0].wait(lambda: not unsettled(read(stage.folder)), "and the others come to rest")
+        wait(lambda: not unsettled(read(stage.folder)), "all is quiet")
         devices[-1].stop()
         devices[-1].come()
         for program in (*devices, stage.broker):

@@ -9,7 +9,7 @@ import pytest
 
 from tests.torture.checker import LOBBY, faults, unsettled
 from tests.torture.evidence import read
-from tests.torture.stage import Device, Program, Stage
+from tests.torture.stage import Device, Program, Stage, wait
 
 pytestmark = pytest.mark.timeout(900)  # for machines that are slow: each wait has a bound of its own
 
@@ -24,14 +24,13 @@ BURST_LINES = 12
 
 
 class Party:
-    """Everybody talks to everybody, and some are killed."""
+    """Everybody talks to everybody, and some are killed. A seed repeats who and what; the machine adds the moment."""
 
     def __init__(self, stage: Stage, seed: int) -> None:
         self.stage = stage
         self.chance = random.Random(seed)
         self.devices = [stage.device(name) for name in NAMES]
         self._places = [LOBBY, *dict.fromkeys(device.account for device in self.devices)]
-        self._accepted = 0
 
     def begin(self) -> None:
         """Nobody speaks before all are there: so everyone's logs begin with 1."""
@@ -65,23 +64,23 @@ class Party:
 
     def go_on(self) -> None:
         """Wait until something more was accepted: the next kill shall meet people who talk, not a ruin."""
-        before = self._accepted
-        someone = next(device for device in self.devices if device.runs)
+
+        def accepted() -> int:
+            return sum(len(device.events("accepted")) for device in self.devices)
 
         def heard() -> bool:
             self.talk(0.05)
-            self._accepted = sum(len(device.events("accepted")) for device in self.devices)
-            return self._accepted > before
+            return accepted() > before
 
-        someone.wait(heard, "and the others go on")
+        before = accepted()
+        wait(heard, "something is accepted")
 
     def come_to_rest(self) -> None:
         """No more faults: whatever is still on its way arrives, and everybody goes home."""
         for device in self.devices:
-            while not device.type(LOBBY, " the end"):
-                device.wait(device.is_online, "is let in")
+            device.wait(lambda device=device: device.type(LOBBY, " the end"), "takes a last line")
             device.wait_for(device.last_text)
-        self.devices[0].wait(lambda: not unsettled(read(self.stage.folder)), "and the others come to rest")
+        wait(lambda: not unsettled(read(self.stage.folder)), "all is quiet")
         assert [device.stop() for device in self.devices] == [0] * len(self.devices)
         assert self.stage.broker.stop() == 0
 

@@ -1,0 +1,72 @@
+"""A journal and a notebook side by side, and random things that a client's core could ask of both."""
+
+from __future__ import annotations
+
+import random
+from base64 import b32encode
+from pathlib import Path
+
+from core.commands import Begin, Command, Drop, Keep, Record, Remember
+from protocol.frames import Envelope
+from store.journal import Journal
+from store.lock import Lock
+from store.notebook import Notebook
+
+LOGS = ("@anna", "#lobby", "#чай")
+PEOPLE = ("anna", "Bob", "дина")
+
+
+def both(folder: Path, start: bytes) -> tuple[Journal, Notebook]:
+    """One of each, that draw the same ids."""
+    chance, same = random.Random(start), random.Random(start)
+    notebook = Notebook(lambda: b32encode(same.randbytes(10)).lower().decode())
+    return Journal(folder, Lock(folder), chance.randbytes), notebook
+
+
+def drawn(rng: random.Random, notebook: Notebook) -> list[Command] | str:
+    """What comes next: commands of one turn; or the epoch in which this becomes another device."""
+    if rng.random() < 0.1:
+        return rng.choice(("first", "second", "third"))
+    commands: list[Command] = []
+    last, cursors = notebook.last, dict(notebook.cursors)
+    settled = last - len(notebook.outbox)
+    for _ in range(rng.randrange(5)):
+        kind = rng.choice((Keep, Keep, Drop, Record, Record, Begin, Remember))
+        if kind is Keep:
+            last += 1
+            commands.append(Keep(last, rng.choice(("#lobby", *PEOPLE)), "none", rng.randbytes(rng.randrange(1, 50))))
+        elif kind is Drop and settled < last:
+            settled = rng.randint(settled + 1, last)
+            commands.append(Drop(settled))
+        elif kind is Record and cursors:
+            commands.append(record(rng, cursors))
+        elif kind is Begin:
+            log = rng.choice(LOGS)
+            cursors[log] = cursors.get(log, 0) + rng.randrange(5)
+            commands.append(Begin(log, cursors[log]))
+        elif kind is Remember:
+            commands.append(remember(rng))
+    return commands
+
+
+def record(rng: random.Random, cursors: dict[str, int]) -> Record:
+    """What comes next in a log that is read."""
+    log = rng.choice(sorted(cursors))
+    first = cursors[log] + 1
+    envelopes = [
+        Envelope("b" * 16, rng.randrange(1, 99), rng.choice(PEOPLE), "anna", 0, "none", rng.randbytes(9))
+        for _ in range(rng.randrange(1, 5))
+    ]
+    cursors[log] += len(envelopes)
+    return Record(log, first, envelopes)
+
+
+def remember(rng: random.Random) -> Remember:
+    """A fact that is read back."""
+    facts = {
+        "epoch": (b"first", b"second"),
+        "contacts": (b"", b"bob", "bob\nдина".encode()),
+        "offered": (b"", b"0", b"7"),
+    }
+    key = rng.choice(sorted(facts))
+    return Remember(key, rng.choice(facts[key]))
