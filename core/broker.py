@@ -148,7 +148,7 @@ class Broker:
     def _ack(self, event: Received, ack: frames.Ack | frames.Ping, session: Session, now: Instant) -> list[Command]:
         for log, said in ack.cursors.items():
             pos = session.ack(log, said)
-            if pos >= 0 and self._moves.get((session.device, log), -1) < pos:
+            if self._moves.get((session.device, log), -1) < pos:
                 self._moves[(session.device, log)] = pos
         if self._moves and self._moves_due is None:
             self._moves_due = now.tick + LAZY_S

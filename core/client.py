@@ -178,9 +178,7 @@ class Client:
             return []
         commands: list[Command] = [Disconnect(), *self._unanswered()]
         self._here = {}
-        wait = self.link.away(now.tick)
-        self.outbox.rewind(self.outbox.settled)
-        return [*commands, self._offline(event.reason, wait)]
+        return [*commands, self._offline(event.reason, self.link.away(now.tick))]
 
     def _offline(self, reason: str, wait: float) -> Command:
         first, self._absent = not self._absent, True
@@ -290,7 +288,7 @@ class Client:
         done = self.outbox.settle(frame.n)
         if not done:
             return []
-        return [Drop(frame.n), *(Show(each.outcome(self.device, refused.get(each.n))) for each in done)]
+        return [Drop(done[-1].n), *(Show(each.outcome(self.device, refused.get(each.n))) for each in done)]
 
     def _expected(self, frame: frames.Expected, now: Instant) -> list[Command]:
         if self.link.phase != ONLINE:

@@ -84,6 +84,8 @@ def failures(path: Path, kind: Kind) -> Iterator[None]:
         raise StoreBroken(f"{path} can't be read or written ({error}); look at the disk, then start again") from error
     except (apsw.NotADBError, apsw.CorruptError) as error:
         raise StoreDamaged(f"{path} is damaged ({error}); {kind.cure}") from error
+    except (apsw.BusyError, apsw.LockedError) as error:
+        raise StoreUnwritable(f"{path} is held by another program ({error}); end that one, then try again") from error
     except (OSError, apsw.CantOpenError, apsw.PermissionsError, apsw.ReadOnlyError, apsw.FullError) as error:
         raise StoreUnwritable(f"{path} can't be written ({error}); check the rights of file and folder") from error
 

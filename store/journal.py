@@ -12,6 +12,7 @@ import zlib
 from base64 import b32encode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +77,10 @@ class Journal:
         return (self.fact(key) or b"").decode()
 
     def _waiting(self, n: int, recipient: str, enc: str, body: bytes, crc: int) -> Waiting:
-        if zlib.crc32(body) != crc:
+        item = Item(recipient, enc, bytes(body))
+        if zlib.crc32(encode(item)) != crc:
             raise StoreDamaged(f"{self._path} is damaged (message {n} of the outbox); {KIND.cure}")
-        return Waiting(n, Item(recipient, enc, bytes(body)))
+        return Waiting(n, item)
 
     def waiting(self) -> int:
         """How many messages wait in the outbox."""
@@ -93,10 +95,13 @@ class Journal:
         ((shown, pos),) = self._ask("SELECT shown, pos FROM cursor WHERE log = ?", log)
         for first in range(shown + 1, pos + 1, messages):
             rows = self._ask(
-                "SELECT envelope, crc FROM history WHERE log = ? AND era = ? AND seq BETWEEN ? AND ? ORDER BY seq",
+                "SELECT seq, envelope, crc FROM history WHERE log = ? AND era = ? AND seq BETWEEN ? AND ? ORDER BY seq",
                 *(log, self._era, first, min(first + messages - 1, pos)),
             )
-            yield first, [_envelope(*row) for row in rows]
+            # What was gone at the broker before it came here leaves a hole, and a run has none.
+            for _, run in groupby(enumerate(rows), key=lambda placed: placed[1][0] - placed[0]):
+                some = [row for _, row in run]
+                yield some[0][0], [_envelope(*row[1:]) for row in some]
 
     def history(self, log: str, account: str, count: int) -> tuple[int, list[Envelope]]:
         """The last messages of a log, or of a conversation with one account in it; and the first one's seq.
@@ -164,9 +169,8 @@ class Journal:
     # -- commands --
 
     def _keep(self, keep: Keep) -> None:
-        self._database.execute(
-            "INSERT INTO outbox VALUES (?, ?, ?, ?, ?)", (keep.n, keep.to, keep.enc, keep.body, zlib.crc32(keep.body))
-        )
+        crc = zlib.crc32(encode(Item(keep.to, keep.enc, keep.body)))
+        self._database.execute("INSERT INTO outbox VALUES (?, ?, ?, ?, ?)", (keep.n, keep.to, keep.enc, keep.body, crc))
 
     def _drop(self, drop: Drop) -> None:
         """The number stays known when the outbox is empty: it must never be given again."""
@@ -184,8 +188,10 @@ class Journal:
         self._database.execute("UPDATE cursor SET pos = ? WHERE log = ?", (last, record.log))
 
     def _begin(self, begin: Begin) -> None:
+        """What is in the history and was not handed out yet will be, though what follows it is missing."""
         self._database.execute(
-            "INSERT INTO cursor VALUES (?1, ?2, ?2) ON CONFLICT (log) DO UPDATE SET pos = ?2, shown = max(shown, ?2)",
+            "INSERT INTO cursor VALUES (?1, ?2, ?2) ON CONFLICT (log) DO UPDATE"
+            " SET pos = ?2, shown = CASE WHEN shown < pos THEN shown ELSE ?2 END",
             (begin.log, begin.pos),
         )
 

@@ -31,6 +31,6 @@ class Lock:
 
 
 def private_folder(folder: Path) -> Path:
-    """Make a folder, and what leads to it, that only its owner can enter; OSError if that can't be done."""
+    """Make a folder that only its owner can enter, if there is none; OSError if that can't be done."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder

@@ -1,15 +1,11 @@
-"""What all tests share: the tree on the path, and one seed for everything that is random."""
+"""What all tests share: one seed for everything that is random."""
 
 from __future__ import annotations
 
 import random
-import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 # A slow machine is no bug, so there are no deadlines; and no database of failures, for the seed repeats them.
 settings.register_profile(

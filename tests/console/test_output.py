@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from attacks import ATTACKS, harmful
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from core import shown
 from core.shown import Messages, Shown
 from protocol import names
 from protocol.frames import Envelope
+from tests.console.attacks import ATTACKS, harmful
 
 DEVICE = "abcdefghijklmnop"
 NOW = 1_700_000_000_123

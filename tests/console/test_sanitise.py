@@ -4,11 +4,11 @@ import sys
 import unicodedata
 
 import pytest
-from attacks import ATTACKS, harmful
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from console.sanitise import LINE_CHARS, MARKS_MAX, clean, clean_line
+from tests.console.attacks import ATTACKS, harmful
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))  # surrogates and unassigned code points as well
 NASTY_TEXT = st.text(

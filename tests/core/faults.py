@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from core.clock import Instant
 from core.commands import Operation
-from core.events import StoreFailed, Uncertain
+from core.events import Arrived, StoreFailed, Uncertain
 from store import Outcome
 from store.memory import MemoryStore
 
@@ -25,6 +25,7 @@ class FaultyStore(MemoryStore):
         self.doubts: deque[bool] = deque()  # nobody is told whether the next groups were kept; whether they were
         self.dies = ""  # before, after: the process dies at the next commit, on this side of it
         self.groups: list[list[Operation]] = []  # all that was handed in
+        self.read_logs: list[str] = []  # a name for each time that a log was read
         self._failures: list[Outcome] = []
 
     def submit(self, group: Sequence[Operation], now: Instant) -> None:
@@ -44,6 +45,10 @@ class FaultyStore(MemoryStore):
             raise Crash
         if doubted:
             self._failures.append(Uncertain(list(group)))
+
+    def read(self, log: str, after: int, messages: int, size: int) -> Arrived:
+        self.read_logs.append(log)
+        return super().read(log, after, messages, size)
 
     def poll(self) -> list[Outcome]:
         failures, self._failures = self._failures, []

@@ -126,8 +126,12 @@ def test_names_are_read_anew_when_too_many_are_remembered(
 ) -> None:
     monkeypatch.setattr("core.questions.NAMES", 1)
     register(world, ["bob", "carol"])
-    first, second = alice.says(AskContacts(1)), alice.says(AskContacts(2))
-    assert first[0].possible == second[0].possible == ["bob", "carol"]
+    (first,) = alice.says(AskContacts(1))
+    renamed = records.pack(records.Account("Bob", "a2split1", "", 0))
+    world.store.submit([Put(records.account("bob"), renamed, 1)], world.now)
+    world.store.poll()
+    (second,) = alice.says(AskContacts(2))
+    assert (first.possible, second.possible) == (["bob", "carol"], ["Bob", "carol"])
 
 
 # ---- pages --------------------------------------------------------------------------------------------------
@@ -238,6 +242,13 @@ def test_a_refused_question_finds_its_line(world: World) -> None:
         ("unknown-account", 3, None),
         ("not-a-contact", 0, "t2"),
     ]
+
+
+def test_what_the_broker_refuses_unasked_is_shown_and_stops_nothing(world: World) -> None:
+    bob = world.come("bob")
+    bob.hears(frames.Refused("malformed", "that was no frame"))
+    bob.types("still here")
+    assert (bob.codes(), bob.lines()) == (["malformed"], ["bob>#lobby still here"])
 
 
 def test_a_question_whose_answer_was_lost_is_told_so(world: World) -> None:

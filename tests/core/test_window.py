@@ -83,6 +83,13 @@ def test_a_visitor_who_never_acknowledges_hears_no_more_after_a_window(world: Wo
     assert [seq for seq, _ in silent.delivered("#lobby")] == list(range(1, limits.WINDOW_MESSAGES + 65))
 
 
+def test_whoever_keeps_up_is_served_without_reading_the_log_again(world: World, writer: Visitor) -> None:
+    bob = world.come("bob")
+    fill(writer, [str(number) for number in range(100)])
+    assert len(bob.lines()) == 100
+    assert world.store.read_logs == []
+
+
 def test_one_flooded_log_does_not_starve_another(world: World, writer: Visitor) -> None:
     bob = world.come("bob")
     bob.frozen = True

@@ -7,16 +7,22 @@ word on stderr and without a traceback in its log (both in conftest.py).
 from __future__ import annotations
 
 import itertools
+import random
 import signal
+import socket
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from protocol import frames
-from protocol.frames import AskWho, Refused, encode
+from protocol import frames, limits
+from protocol.frames import AskWho, Refused, Stranger, encode
 from tests.programs.peers import Peer
-from tests.programs.programs import Broker, Clients
-from tests.protocol.test_any_bytes import ATTACKS
+from tests.programs.programs import BOUND_S, HOST, Broker, Clients, memory_kib
+from tests.protocol.test_any_bytes import ATTACKS, mutated, spoken, strange
+from tests.protocol.test_vectors import FRAMES
 
 ASK = encode(AskWho(1))
 # What a flood may cost: what ZeroMQ holds for one connection (512 messages of 64 KiB), one turn, and Python's share.
@@ -24,12 +30,16 @@ FLOOD_KIB = 96 * 1024
 FLOOD_MESSAGES = 4_000
 # How a connection begins in ZMTP 3 without encryption: signature, version, mechanism, filler; then what it is.
 GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(16 + 1 + 31)
-READY = b"\x04\x1a\x05READY\x0bSocket-Type\x00\x00\x00\x06DEALER"
+READY = b"\x04\x1c\x05READY\x0bSocket-Type\x00\x00\x00\x06DEALER"
 # Older ones: in ZMTP 2 the signature is followed by revision, kind of socket, identity; in ZMTP 1 it is all identity.
 OLD = {
     "ZMTP 2": b"\xff" + bytes(8) + b"\x7f\x01\x05\x00%b\x00" + bytes([len(ASK)]) + ASK,
     "ZMTP 1": b"%b" + bytes([len(ASK) + 1, 0]) + ASK,
 }
+
+
+def type_name(thing: object) -> str:
+    return type(thing).__name__
 
 
 class Friends:
@@ -74,14 +84,161 @@ def peer(broker: Broker) -> Iterator[Peer]:
 # ---- what is no frame ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("attack", ATTACKS)
-def test_a_known_attack_is_answered(peer: Peer, attack: str) -> None:
-    peer.send(ATTACKS[attack])
-    assert peer.hear(frames.Frame) == peer_is_told(ATTACKS[attack])
+def is_refused(peer: Peer, *codes: str) -> bool:
+    """Whether the next that the broker says is a refusal for one of these reasons."""
+    said = peer.hear(frames.Frame)
+    return isinstance(said, Refused) and said.code in codes
 
 
-def peer_is_told(said: bytes) -> Refused:
-    """What the broker answers to something that is no frame."""
-    with pytest.raises(frames.ProtocolError) as raised:
-        frames.decode(said)
-    return raised
+def test_known_attacks(peer: Peer) -> None:
+    for attack, said in ATTACKS.items():
+        peer.send(said)
+        assert is_refused(peer, "malformed", "version"), attack
+
+
+def test_random_bytes(peer: Peer, seed: int) -> None:
+    draw = random.Random(seed)
+    for _ in range(1000):
+        peer.send(draw.randbytes(draw.randrange(300)))
+    peer.send(ASK)
+    peer.hear(Stranger)
+
+
+def test_frames_that_are_cut_off(peer: Peer) -> None:
+    for frame in FRAMES:
+        packed = encode(frame)
+        for size in range(len(packed)):
+            peer.send(packed[:size])
+            assert is_refused(peer, "malformed"), (frame, size)
+
+
+def test_frames_of_many_parts(peer: Peer) -> None:
+    """They are dropped without an answer, and the next is read from its beginning."""
+    for parts in [*range(2, 101), 10_000]:
+        peer.send(*[ASK] * parts)
+        peer.send(ASK)
+        assert peer.hear(frames.Frame) == Stranger(), parts
+
+
+@pytest.mark.parametrize("size", [limits.PART_BYTES + 1, 1 << 20, 1 << 27])
+def test_a_part_too_large(broker: Broker, peer: Peer, size: int) -> None:
+    before = memory_kib(broker)
+    peer.send(bytes(size))
+    with Peer(broker.port) as other:
+        other.send(ASK)
+        other.hear(Stranger)
+    assert memory_kib(broker) - before < FLOOD_KIB
+
+
+def test_a_flood_by_somebody_who_does_not_read(broker: Broker, friends: Friends, peer: Peer) -> None:
+    before = memory_kib(broker)
+    largest = b"\xc1" * limits.PART_BYTES
+    for number in range(FLOOD_MESSAGES):
+        peer.send(largest)
+        if not number % 500:
+            friends.talk()
+    friends.talk()
+    assert memory_kib(broker) - before < FLOOD_KIB < FLOOD_MESSAGES * limits.PART_BYTES // 1024
+
+
+# ---- frames at the wrong time, or from the wrong side ----------------------------------------------------
+
+
+@pytest.mark.parametrize("frame", [each for each in FRAMES if type(each) in frames.FROM_CLIENT], ids=type_name)
+def test_before_a_login_everybody_is_a_stranger(peer: Peer, frame: frames.AnyFrame) -> None:
+    peer.say(frame)
+    expected = "Refused" if isinstance(frame, frames.Hello) else "Stranger"
+    assert type(peer.hear(frames.Frame)).__name__ == expected
+
+
+@pytest.mark.parametrize("logged_in", [False, True])
+def test_what_brokers_say_is_refused(peer: Peer, logged_in: bool) -> None:
+    if logged_in:
+        peer.log_in("mallory")
+    for frame in FRAMES:
+        if type(frame) in frames.FROM_BROKER:
+            peer.say(frame)
+            assert is_refused(peer, "wrong-direction"), frame
+
+
+def test_who_chose_an_identity_gets_no_answer(broker: Broker, peer: Peer) -> None:
+    with Peer(broker.port, identity=b"alice") as chosen:
+        chosen.send(ASK)
+        peer.send(ASK)
+        peer.hear(Stranger)
+        chosen.send(ASK)
+        peer.send(ASK)
+        peer.hear(Stranger)
+        assert not chosen.socket.poll(0)
+
+
+said = st.one_of(st.binary(max_size=200), strange, mutated(), spoken.map(encode))
+messages = st.lists(st.lists(said, min_size=1, max_size=3), max_size=20)
+
+
+@settings(max_examples=40)
+@given(messages, st.booleans())
+def test_whatever_is_said_in_whatever_order(
+    broker: Broker, friends: Friends, conversation: list[list[bytes]], logged_in: bool
+) -> None:
+    with Peer(broker.port) as peer:
+        if logged_in:
+            peer.log_in("mallory")
+        for parts in conversation:
+            peer.send(*parts)
+        with Peer(broker.port) as other:
+            other.send(ASK)
+            other.hear(Stranger)
+    friends.talk()
+
+
+# ---- below our frames ----------------------------------------------------------------------------------
+
+
+def is_cut_off(broker: Broker, said: bytes, more: bool = True) -> bool:
+    """Say this over a plain connection; whether the broker hangs up within the bound."""
+    with socket.create_connection((HOST, broker.port), timeout=BOUND_S) as plain, suppress(ConnectionError):
+        plain.sendall(said)
+        if not more:
+            plain.shutdown(socket.SHUT_WR)
+        while plain.recv(4096):
+            pass
+    return True
+
+
+@pytest.mark.parametrize("size", [limits.PART_BYTES + 1, 1 << 31, 1 << 62, (1 << 64) - 1])
+def test_a_part_that_claims_to_be_huge(broker: Broker, size: int) -> None:
+    before = memory_kib(broker)
+    assert is_cut_off(broker, GREETING + READY + b"\x02" + size.to_bytes(8))
+    assert memory_kib(broker) - before < FLOOD_KIB
+
+
+def test_greetings_that_are_cut_off(broker: Broker) -> None:
+    whole = GREETING + READY + b"\0" + bytes([len(ASK)]) + ASK
+    for size in range(len(whole)):
+        assert is_cut_off(broker, whole[:size], more=False), size
+
+
+def test_random_greetings(broker: Broker, seed: int) -> None:
+    draw = random.Random(seed)
+    for _ in range(100):
+        head = GREETING[: draw.choice([0, 10, 11, len(GREETING)])]
+        assert is_cut_off(broker, head + draw.randbytes(draw.randrange(200)), more=False)
+
+
+@pytest.mark.parametrize("identity", [b"", b"alice"], ids=["anonymous", "chosen"])
+@pytest.mark.parametrize("version", OLD)
+def test_an_older_zmtp(broker: Broker, version: str, identity: bytes) -> None:
+    length = len(identity) if version == "ZMTP 2" else len(identity) + 1
+    opening = bytes([length]) + (b"" if version == "ZMTP 2" else b"\0") + identity
+    assert is_cut_off(broker, OLD[version] % opening, more=False)
+
+
+def test_connections_that_say_nothing(broker: Broker, friends: Friends) -> None:
+    with ExitStack() as stack:
+        for _ in range(200):
+            stack.enter_context(socket.create_connection((HOST, broker.port)))
+        friends.talk()
+        with Peer(broker.port) as peer:
+            peer.send(ASK)
+            peer.hear(Stranger)

@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 from msgspec import inspect
-from test_vectors import read
 
 from console import words
 from protocol import errors, frames, limits, passwords
+from tests.protocol.test_vectors import read
 
 PAGE = (Path(__file__).parents[2] / "docs" / "PROTOCOL.md").read_text(encoding="utf-8")
 
