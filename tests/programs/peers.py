@@ -47,12 +47,6 @@ class Peer:
                 return frame
         raise AssertionError(f"in vain: {kind.__name__}")
 
-    def await_cut(self) -> None:
-        """Wait until the connection is cut."""
-        monitor = self.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
-        assert monitor.poll(int(BOUND_S * 1000)), "it was not cut"
-        self.socket.disable_monitor()
-
     def log_in(self, account: str, reads: bool = False) -> frames.Welcome:
         """Make an account with a credential that comes from no password, and be let in."""
         device = b32encode(next(_count).to_bytes(10)).decode().lower()

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
 
-from tests.torture.evidence import Actor, Book, Evidence, Message, Run
+from tests.torture.evidence import Actor, Book, Evidence, Line, Message, Run
 
 LOBBY = "#lobby"
 
@@ -104,7 +103,7 @@ def _by_device(messages: dict[int, Message]) -> dict[str, list[Message]]:
     return said
 
 
-def _typed_before(lines: dict[str, Any], earlier: Message, later: Message) -> bool:
+def _typed_before(lines: dict[str, Line], earlier: Message, later: Message) -> bool:
     before, after = lines.get(earlier.text), lines.get(later.text)
     return before is None or after is None or (before.run, before.number) < (after.run, after.number)
 

@@ -16,6 +16,9 @@ from typing import Any, NamedTuple
 import apsw
 import msgspec
 
+# The programs may hold their files for a moment when they open or close them.
+BUSY_MS = 10_000
+
 
 class Message(NamedTuple):
     """One message where it was stored."""
@@ -119,7 +122,11 @@ def _objects(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _open(path: Path) -> apsw.Connection:
-    return apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    """A database as it is at one moment, though its program may go on writing."""
+    database = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    database.set_busy_timeout(BUSY_MS)
+    database.execute("BEGIN")
+    return database
 
 
 def journal_book(path: Path, name: str) -> Book:

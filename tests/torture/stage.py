@@ -69,7 +69,7 @@ class Program:
         return self._process
 
     @property
-    def runs(self) -> bool:
+    def is_running(self) -> bool:
         """Whether it was started and not ended by us."""
         return self._process is not None
 
@@ -79,7 +79,7 @@ class Program:
 
     def start(self) -> None:
         """Run it."""
-        assert not self.runs
+        assert not self.is_running
         environment = {name: value for name, value in os.environ.items() if not name.startswith("RESTANTE_")}
         with self.printed_path.open("ab") as printed, self._errors_path.open("ab") as errors:
             self._process = subprocess.Popen(

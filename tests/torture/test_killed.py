@@ -44,7 +44,7 @@ class Party:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             device = self.chance.choice(self.devices)
-            if device.runs:
+            if device.is_running:
                 for _ in range(self.chance.randint(1, BURST_LINES)):
                     self._type(device)
             time.sleep(self.chance.uniform(0.0, 0.03))
