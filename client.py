@@ -204,6 +204,8 @@ class Loop:
 
     def _read_stdin(self) -> None:
         data = standard.read(0)
+        if data is None:
+            return
         self.input.add(self._lines.feed(data))
         if not data:
             self._input_open = False

@@ -28,14 +28,19 @@ def guard() -> None:
                 os.close(opened)
 
 
-def read(descriptor: int = 0) -> bytes:
-    """What can be read now, b"" at the end. Called when the poller says so; a hung-up terminal is an end."""
+def read(descriptor: int = 0) -> bytes | None:
+    """What can be read now; b"" at the end, which a hung-up terminal is too; None if there is nothing after all.
+
+    Called when the poller says so; but where others read from the same terminal, one of them may be faster.
+    """
     try:
         return os.read(descriptor, READ_BYTES)
+    except BlockingIOError:
+        return None
     except OSError as error:
-        if error.errno in (errno.EIO, errno.EAGAIN):
-            return b""
-        raise
+        if error.errno != errno.EIO:
+            raise
+        return b""
 
 
 def write(descriptor: int, data: bytes) -> None:

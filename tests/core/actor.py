@@ -39,12 +39,13 @@ class Actor:
         self.deaf = False  # connections fail
         self.loses: list[type[Any]] = []  # kinds of frames that are lost on their way to it, each once
         self.dies = False  # at its next commit, after it
+        self.thinks = False  # when asked for the password
         self.alive = True
         self._table: dict[type[Any], Callable[[Any], Event | None]] = {
             Connect: self._connect,
             Disconnect: self._disconnect,
             Send: self._send,
-            Derive: lambda derive: Derived(self.password.encode()),
+            Derive: lambda derive: None if self.thinks else Derived(self.password.encode()),
             Renew: self._renew,
             Recall: self.recalled.append,
             Show: lambda show: self.shown.append(show.shown),

@@ -180,6 +180,15 @@ def test_an_answer_that_was_asked_for_is_waited_for(world: World) -> None:
     assert run.code() == DONE, "but not for ever"
 
 
+def test_what_was_answered_holds_nobody_up(world: World) -> None:
+    Visitor(world).enters("bob")
+    run = Run(world, SEND).types()
+    run.actor.does(typed.AskedWho(), typed.AskedContacts(), typed.AddedContact(account="bob"))
+    run.actor.does(typed.RemovedContact(account="bob"), typed.JoinedRoom(room="#club"))
+    run.actor.does(typed.LeftRoom(room="#club"))
+    assert (run.ends_input().code(), run.seconds) == (DONE, 0.0)
+
+
 # ---- runs that receive ------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from core import shown
-from core.events import Lost
+from core.events import Derived, Lost
 from core.link import HELLO_S, RETRY_FIRST_S, RETRY_MAX_S
 from core.typed import Left as Leaves
 from core.typed import Wrote
@@ -226,6 +226,15 @@ def test_an_unanswered_hello_is_given_up_after_a_while(world: World) -> None:
     world.slow = False
     world.run()
     assert alice.core.online
+
+
+def test_whoever_is_asked_for_a_password_may_think_as_long_as_they_like(world: World) -> None:
+    alice = world.person("alice")
+    alice.thinks = True
+    world.wait(10 * HELLO_S)
+    alice.inbox.append(Derived(b"secret"))
+    world.run()
+    assert (alice.core.online, alice.attempts) == (True, 1)
 
 
 def waits(chance: float, attempts: int) -> list[float]:

@@ -148,6 +148,13 @@ def test_whoever_was_told_in_answer_to_who_does_not_come_again(world: World, ali
     assert came(alice) == ["first"]
 
 
+def test_whoever_is_there_does_not_come_again_before_they_have_gone(world: World, alice: Actor) -> None:
+    for joined, left in ((["bob"], []), (["bob"], []), ([], ["bob"]), (["bob"], [])):
+        alice.hears(Presence("#lobby", joined, left))
+    world.run()
+    assert (came(alice), went(alice)) == (["bob", "bob"], ["bob"])
+
+
 def test_further_names_are_counted_for_people_too(world: World, alice: Actor) -> None:
     alice.hears(Presence("#lobby", ["bob"], ["carol"], more=7))
     alice.hears(Presence("#lobby", [], ["bob"], more=2))

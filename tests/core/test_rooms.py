@@ -118,6 +118,20 @@ def test_who_leaves_hears_no_more_and_may_come_back_later(world: World) -> None:
     ]
 
 
+def test_what_waits_in_a_room_that_one_leaves_is_waited_for_no_longer(world: World) -> None:
+    alice, bob = visitor(world, "alice"), world.come("bob")
+    alice.says(Join(1, "#club"))
+    bob.does(JoinedRoom(room="#club"))
+    bob.kill()
+    alice.posts(1, "late", to="#club")
+    bob = world.person("bob", notebook=bob.notebook)
+    bob.loses = [frames.Deliver]
+    world.run()
+    assert not bob.core.reader.caught_up
+    bob.does(LeftRoom(room="#club"))
+    assert bob.core.reader.caught_up
+
+
 def test_whoever_was_away_when_their_room_was_left_forgets_it_at_the_next_login(world: World) -> None:
     phone, desk = world.come("alice"), world.come("alice")
     desk.does(JoinedRoom(room="#club"))

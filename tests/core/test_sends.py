@@ -8,6 +8,7 @@ import pytest
 
 from core import records, shown
 from core.commands import Put
+from core.sends import ROUTES
 from core.typed import Wrote
 from protocol import frames, limits
 from protocol.frames import Accepted, Deliver, Expected, Refused
@@ -63,7 +64,9 @@ def test_a_post_ahead_of_its_turn_is_not_kept_and_the_broker_says_what_it_expect
     alice.posts(1, "one")
     assert alice.posts(3, "three") == [Expected(2)]
     assert stored(world, "#lobby") == [b"one"]
-    assert alice.posts(2, "two", "three")[0] == Accepted(3)
+    heard = alice.posts(2, "two", "three")
+    assert heard[0] == Accepted(3)
+    assert Expected(2) not in heard + alice.posts(4, "four"), "that was said once"
 
 
 def test_a_client_fills_a_hole_by_itself(world: World) -> None:
@@ -142,6 +145,7 @@ def test_a_script_may_write_to_very_many(world: World, alice: Visitor) -> None:
         items = [frames.Item(name, "none", b"news") for name in accounts[start : start + 50]]
         assert alice.says(frames.Post(start + 1, items))[0] == Accepted(start + 50)
     assert numbers(alice.heard) == {}
+    assert len(world.broker.core.sessions.by_peer[alice.peer].routes) <= ROUTES, "good addresses are remembered, a part"
     assert all(stored(world, "@" + name) == [b"news"] for name in accounts)
 
 
@@ -250,6 +254,18 @@ def test_a_refusal_that_was_not_stored_is_decided_anew(world: World, alice: Visi
     Visitor(world).enters("bob")
     assert alice.posts(1, "psst", to="bob")[0] == Accepted(1)
     assert stored(world, "@bob") == [b"psst"]
+
+
+def test_refusals_are_kept_again_after_the_store_has_failed(world: World, alice: Visitor) -> None:
+    alice.posts(1, "psst", to="nobody")
+    world.store.refuses = "store-full"
+    alice.posts(2, "psst", to="nobody")
+    world.store.refuses = ""
+    alice.posts(2, "psst", to="nobody")
+    world.restart()
+    again = Visitor(world, alice.device)
+    assert again.enters("alice").last == 2
+    assert set(numbers(again.posts(1, "psst", "psst", to="nobody"))) == {1, 2}
 
 
 @pytest.mark.parametrize("kept", [False, True])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs.programs import Broker, Clients
+from tests.programs.programs import Broker, Clients, Program
 
 _count = itertools.count(1)
 
@@ -43,6 +43,16 @@ def clients_of(tmp_path: Path) -> Iterator[Callable[[Broker], Clients]]:
 def clients(broker: Broker, clients_of: Callable[[Broker], Clients]) -> Clients:
     """Clients of the broker that all tests of a file share."""
     return clients_of(broker)
+
+
+@pytest.fixture(scope="module")
+def reader(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """Somebody of this name who is always there, reads everything as JSON, and says what a test types."""
+    with Clients(broker.port, tmp_path_factory.mktemp("reader")) as clients:
+        reader = clients.start("reader", "--json", "--follow")
+        reader.hear("online")
+        yield reader
+        assert reader.end(signal.SIGTERM).err == ""
 
 
 @pytest.fixture

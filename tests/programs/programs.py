@@ -70,6 +70,8 @@ class Program:
         self.process = self._start([str(ROOT / f"{name}.py"), *map(str, options)], stdin, _environment(env))
         self._written = {"out": bytearray(), "err": bytearray()}
         self._seen = {"out": 0, "err": 0}
+        self._events: list[Event] = []
+        self._parsed = 0  # bytes of out that these are made of
         self._selector = selectors.DefaultSelector()
         for stream, source in self._sources().items():
             self._selector.register(source, selectors.EVENT_READ, stream)
@@ -100,7 +102,10 @@ class Program:
     @property
     def events(self) -> list[Event]:
         """What it has written, as JSON."""
-        return events(self.out)
+        whole = self._written["out"].rfind(b"\n") + 1
+        self._events += events(self._written["out"][self._parsed : whole].decode())
+        self._parsed = max(self._parsed, whole)
+        return self._events
 
     def see(self, pattern: str, stream: str = "out") -> re.Match[str]:
         """Wait until this is written, behind what was seen before."""
@@ -113,6 +118,15 @@ class Program:
         """Wait for the first event of this kind with these fields."""
         wanted = {"event": event, **fields}
         return self.wait(lambda: next((each for each in self.events if wanted.items() <= each.items()), None), wanted)
+
+    def hear_from(self, author: str, count: int) -> list[str]:
+        """Wait for so many messages of one author; what all say that have come, in the order of their logs."""
+
+        def heard() -> list[str]:
+            return [each["text"] for each in self.events if each["event"] == "message" and each["from"] == author]
+
+        self.wait(lambda: len(heard()) >= count, f"{count} messages from {author}")
+        return heard()
 
     def wait(self, until: Callable[[], Any], what: object) -> Any:
         """Read what it writes until this holds; AssertionError if it ends before, or takes too long."""

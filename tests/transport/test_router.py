@@ -85,6 +85,15 @@ def test_who_chose_an_identity_is_not_heard(house: House, raw: Raw) -> None:
     assert asked(house.hear(1)) == [2]
 
 
+def test_who_speaks_an_older_zmtp_is_not_heard(house: House) -> None:
+    """It could have chosen an identity, and there is no telling."""
+    signature, dealer, identity, ask = b"\xff" + bytes(8) + b"\x7f", b"\x01\x05", b"\0\0", asks([1])[0]
+    with socket.create_connection((HOST, house.port)) as old:
+        old.sendall(signature + dealer + identity + bytes([0, len(ask)]) + ask)
+        until(lambda: house.router.socket.poll(0), house.router.socket)
+        assert house.take() == []
+
+
 # ---- what is said --------------------------------------------------------------------------------------
 
 

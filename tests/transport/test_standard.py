@@ -201,3 +201,16 @@ def test_a_line_is_there_as_soon_as_it_is_complete() -> None:
     assert lines.feed(b"\nthree") == ["two"]
     assert lines.feed(b"") == ["three"]
     assert lines.feed(b"") == []
+
+
+def test_nothing_to_read_is_no_end() -> None:
+    """A terminal that somebody else made non-blocking, and of which somebody else has read."""
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    try:
+        assert standard.read(reading) is None
+        os.write(writing, b"more")
+        assert standard.read(reading) == b"more"
+    finally:
+        os.close(reading)
+        os.close(writing)
