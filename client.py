@@ -71,7 +71,7 @@ class Loop:
         self._reads_stdin = settings.message is None and not (wish.fetch and standard.is_terminal(0))
         self._input_open = self._reads_stdin
         self._watched = False  # standard input is in the poller
-        self._asked = ""
+        self._asked = ""  # the question that stands on the screen and has no answer yet
         self._shown: dict[str, int] = {}  # log → seq handed out and not marked yet
         self._context = make_context()
         self._attempts = 0
@@ -184,14 +184,7 @@ class Loop:
         if self.input.stopped or (not self._input_open and self.input.empty):
             self._reads_stdin = False
             self.errand.input_ended(now.tick)
-        self._prompt()
         return commands
-
-    def _prompt(self) -> None:
-        if self.input.prompt != self._asked:
-            self._asked = self.input.prompt
-            if self._asked:
-                self.output.prompt(self._asked, standard.is_terminal(0))
 
     def _watch_stdin(self) -> None:
         """Poll standard input only while its lines are wanted: a full outbox slows a pipe down."""
@@ -207,6 +200,7 @@ class Loop:
         if data is None:
             return
         self.input.add(self._lines.feed(data))
+        self._asked = ""
         if not data:
             self._input_open = False
 
@@ -297,16 +291,26 @@ class Loop:
     def _write(self) -> None:
         """Write what has gathered, then mark it as handed out: a killed client repeats rather than loses."""
         self.output.gather(clock().at)
-        if self.output.err:
-            with contextlib.suppress(OSError):  # nobody reads it
-                standard.write(2, bytes(self.output.err))
-            self.output.err.clear()
+        terminal = standard.is_terminal(0)
+        if self._asked and terminal and (self.output.out or self.output.err):
+            self._asked = ""  # what came pushes the question up: it is asked again below
+            self._complain(b"\n")
+        self._complain(self.output.take_err())
         if self.output.out:
             standard.write(1, bytes(self.output.out))
             self.output.out.clear()
+        if self.input.prompt != self._asked and self._input_open and not self.errand.first_start:
+            self._asked = self.input.prompt
+            self.output.prompt(self._asked, terminal)
+            self._complain(self.output.take_err())
         if self._shown:
             self._journal.mark(self._shown)
             self._shown = {}
+
+    def _complain(self, data: bytes) -> None:
+        if data:
+            with contextlib.suppress(OSError):  # nobody reads it
+                standard.write(2, data)
 
     def close(self) -> None:
         """Let go of the network."""

@@ -106,9 +106,14 @@ class Output:
         for stream, text in self._plain.lines(event, at):
             (self.out if stream == OUT and not self._json else self.err).extend(_encoded(text + "\n"))
 
+    def take_err(self) -> bytes:
+        """What has gathered for stderr."""
+        err, self.err = bytes(self.err), bytearray()
+        return err
+
     def prompt(self, text: str, terminal: bool) -> None:
-        """Ask for the next line."""
-        if not self._json:
+        """Ask for the next line, if something is asked."""
+        if text and not self._json:
             self.err += _encoded(text if terminal else text.rstrip() + "\n")
 
     def help(self, asked: typed.AskedHelp) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -62,26 +63,23 @@ def test_where_it_keeps_things_without_data(broker: Broker, alice: str, tmp_path
 
 
 SENT = [  # options, what is typed, where it goes, what it says
-    (["-m", "{bob}: typed"], "", "{bob}", "typed"),
-    (["--to", "{bob}", "-m", "alice: to an account"], "", "{bob}", "alice: to an account"),
-    (["--to", "#lobby", "-m", "{bob}: to a room"], "", "#lobby", "{bob}: to a room"),
+    (["-m", "reader: typed"], "", "reader", "typed"),
+    (["--to", "reader", "-m", "alice: to an account"], "", "reader", "alice: to an account"),
+    (["--to", "#lobby", "-m", "reader: to a room"], "", "#lobby", "reader: to a room"),
     (["--raw", "-m", "/quit"], "", "#lobby", "/quit"),
-    (["--to", "{bob}"], "a line to the chosen place\n", "{bob}", "a line to the chosen place"),
-    (["--to", "#lobby"], "{bob}: a line with an address\n", "{bob}", "a line with an address"),
-    (["--raw", "--to", "{bob}"], "help\n", "{bob}", "help"),
-    (["--to", "{bob}", "-m", "two\nlines"], "", "{bob}", "two\nlines"),
+    (["--to", "reader"], "a line to the chosen place\n", "reader", "a line to the chosen place"),
+    (["--to", "#lobby"], "reader: a line with an address\n", "reader", "a line with an address"),
+    (["--raw", "--to", "reader"], "help\n", "reader", "help"),
+    (["--to", "reader", "-m", "two\nlines"], "", "reader", "two\nlines"),
 ]
 
 
-def test_what_is_sent_where(clients: Clients, bob: str, alice: str) -> None:
-    clients.register(bob)
-    for options, lines, _, _ in SENT:
-        sent = clients.run(alice, *(each.format(bob=bob) for each in options), typed=lines.format(bob=bob))
+def test_what_is_sent_where(clients: Clients, reader: Program, alice: str) -> None:
+    for options, typed, to, text in SENT:
+        sent = clients.run(alice, *options, typed=typed)
         assert (sent.code, sent.out) == (0, "")
-    come = [event for event in clients.fetch(bob).events if event["event"] == "message"]
-    assert sorted((each["from"], each["to"], each["text"]) for each in come) == sorted(
-        (alice, to.format(bob=bob), text.format(bob=bob)) for _, _, to, text in SENT
-    )
+        reader.hear("message", **{"from": alice, "to": to, "text": text})
+    assert len(reader.hear_from(alice, len(SENT))) == len(SENT)
 
 
 def test_plain_lines(clients: Clients, bob: str, alice: str) -> None:
@@ -97,29 +95,32 @@ def test_plain_lines(clients: Clients, bob: str, alice: str) -> None:
     assert re.search(r"^\d\d:\d\d \* 4 messages came while you were away$", ended.err, re.MULTILINE)
 
 
-def test_a_run_that_only_sends_takes_nothing_and_is_seen_by_nobody(clients: Clients, bob: str, alice: str) -> None:
-    clients.register(alice, bob)
-    watch = clients.start(bob, "--json", "--follow")
-    watch.hear("online")
-    clients.run(bob, "-m", f"{alice}: one")
-    for typed in ("two\n", ""):
-        sent = clients.run(alice, typed=typed)
+def test_a_run_that_only_sends_takes_nothing_and_is_seen_by_nobody(
+    clients: Clients, reader: Program, alice: str
+) -> None:
+    clients.register(alice)
+    reader.hear("left", account=alice)
+    seen = len(reader.events)
+    reader.type(f"{alice}: for you\n")
+    reader.hear("message", to=alice, text="for you")
+    for options, typed in (((), "one\n"), ((), ""), (("-m", "two"), "")):
+        sent = clients.run(alice, *options, typed=typed)
         assert (sent.code, sent.out, sent.err) == (0, "", "")
-    assert clients.run(alice, "-m", "three").code == 0
-    watch.hear("message", text="three")
-    assert not [event for event in watch.events if event["event"] in ("joined", "left")]
-    assert sorted(clients.fetch(alice).texts) == ["one", "three", "two"]
+    assert reader.hear_from(alice, 2) == ["one", "two"]
+    assert not [event for event in reader.events[seen:] if event.get("account") == alice]
+    assert sorted(clients.fetch(alice).texts) == ["for you", "one", "two"]
     assert clients.fetch(alice).texts == []
 
 
-def test_count(clients: Clients, bob: str, alice: str) -> None:
-    clients.register(bob)
-    clients.run(alice, "--to", bob, typed="1\n2\n3\n4\n5\n")
-    assert clients.run(bob, "--count", "2", "--json").texts == ["1", "2"]
-    assert clients.run(bob, "--count", "1", "--json").texts == ["3"]
-    waiting = clients.start(bob, "--count", "3", "--json")
+def test_count(clients: Clients, reader: Program, alice: str) -> None:
+    clients.register(alice)
+    reader.type("".join(f"{alice}: {number}\n" for number in range(1, 6)))
+    reader.hear("message", to=alice, text="5")
+    assert clients.run(alice, "--count", "2", "--json").texts == ["1", "2"]
+    assert clients.run(alice, "--count", "1", "--json").texts == ["3"]
+    waiting = clients.start(alice, "--count", "3", "--json")
     waiting.hear("message", text="5")
-    clients.run(alice, "--to", bob, "-m", "6")
+    reader.type(f"{alice}: 6\n")
     ended = waiting.end()
     assert (ended.code, ended.texts) == (0, ["4", "5", "6"])
 
@@ -129,10 +130,10 @@ def test_for_some_seconds(clients: Clients, alice: str) -> None:
     assert ended.code == (0 if ended.events else 69)  # a slow machine may not get there in time
 
 
-def test_json_alone_stays_until_its_input_ends(clients: Clients, bob: str, alice: str) -> None:
+def test_json_alone_stays_until_its_input_ends(clients: Clients, reader: Program, alice: str) -> None:
     client = clients.start(alice, "--json")
     client.hear("online")
-    clients.run(bob, "-m", "are you there?")
+    reader.type("are you there?\n")
     client.hear("message", text="are you there?")
     client.type("bye")
     client.end_input()
@@ -141,14 +142,14 @@ def test_json_alone_stays_until_its_input_ends(clients: Clients, bob: str, alice
     assert [event["event"] for event in ended.events].count("accepted") == 1
 
 
-def test_follow_stays_when_its_input_has_ended(clients: Clients, bob: str, alice: str) -> None:
+def test_follow_stays_when_its_input_has_ended(clients: Clients, reader: Program, alice: str) -> None:
     client = clients.start(alice, "--follow", "--json")
     client.type("hi\n")
     client.end_input()
     client.hear("accepted")
-    clients.run(bob, "-m", "still there?")
+    reader.type("still there?\n")
     client.hear("message", text="still there?")
-    assert client.end(15).code == 0
+    assert client.end(signal.SIGTERM).code == 0
 
 
 def test_fetch_sends_what_it_is_given_too(clients: Clients, alice: str) -> None:
@@ -158,21 +159,24 @@ def test_fetch_sends_what_it_is_given_too(clients: Clients, alice: str) -> None:
     assert [event["event"] for event in ended.events].count("accepted") == 2
 
 
-def test_led_by_numbers(clients: Clients, bob: str, alice: str) -> None:
-    clients.register(bob)
+def test_led_by_numbers(clients: Clients, reader: Program, alice: str) -> None:
     client = clients.start(alice, "--menu")
-    for asked, answer in (("1 message, 2 help, 3 exit", "1"), ("To:", bob), ("Message:", "hello"), ("3 exit", "3")):
+    for asked, answer in (
+        ("1 message, 2 help, 3 exit", "1"),
+        ("To:", "reader"),
+        ("Message:", "hello"),
+        ("3 exit", "3"),
+    ):
         client.see(asked, "err")
         client.type(answer + "\n")
     client.type("not read any more\n")
     assert client.end().code == 0
-    assert clients.fetch(bob).texts == ["hello"]
+    assert reader.hear("message", to="reader", text="hello")["from"] == alice
 
 
-def test_the_guided_message(clients: Clients, bob: str, alice: str) -> None:
-    clients.register(bob)
-    assert clients.run(alice, typed=f"message\n{bob}\nhelp\n").code == 0
-    assert clients.fetch(bob).texts == ["help"]
+def test_the_guided_message(clients: Clients, reader: Program, alice: str) -> None:
+    assert clients.run(alice, typed="message\nreader\nhelp\n").code == 0
+    assert reader.hear_from(alice, 1) == ["help"]
 
 
 ASKED = {
@@ -183,18 +187,17 @@ ASKED = {
     "/who": "here now: ",
     "ls": "here now: ",
     "/contacts": "contacts: nobody$",
-    "/add {bob}": "contacts: {bob}$",
-    "/remove {bob}": "contacts: nobody$",
-    "/to {bob}": "plain lines go to {bob} now",
+    "/add reader": "contacts: reader$",
+    "/remove reader": "contacts: nobody$",
+    "/to reader": "plain lines go to reader now",
 }
 
 
-def test_questions(clients: Clients, bob: str, alice: str) -> None:
-    clients.register(bob)
+def test_questions(clients: Clients, reader: Program, alice: str) -> None:
     client = clients.start(alice)
     for line, answer in ASKED.items():
-        client.type(line.format(bob=bob) + "\n")
-        client.see(answer.format(bob=bob), "err")
+        client.type(f"{line}\n")
+        client.see(answer, "err")
     client.end_input()
     ended = client.end()
     assert (ended.code, ended.out) == (0, "")
@@ -207,15 +210,16 @@ def test_a_question_is_answered_before_the_end(clients: Clients, alice: str, lin
     assert answer in ended.err
 
 
-def test_exit_leaves_the_rest_unread(clients: Clients, bob: str, alice: str) -> None:
-    clients.register(bob)
-    assert clients.run(alice, "--to", bob, typed="one\nexit\ntwo\n").code == 0
-    assert clients.fetch(bob).texts == ["one"]
+def test_exit_leaves_the_rest_unread(clients: Clients, reader: Program, alice: str) -> None:
+    assert clients.run(alice, typed="one\nexit\ntwo\n").code == 0
+    assert clients.run(alice, "-m", "three").code == 0
+    assert reader.hear_from(alice, 2) == ["one", "three"]
 
 
 def test_history_is_the_client_s_own(clients: Clients, alice: str) -> None:
-    clients.register(alice)
-    clients.run(alice, typed="one\ntwo\nthree\n")
-    clients.run(alice, "--fetch")
-    ended = clients.run(alice, "--json", typed="/history 2\n")
-    assert [event["text"] for event in ended.events if event.get("history")] == ["two", "three"]
+    client = clients.start(alice, "--json")
+    client.type("one\ntwo\nthree\n")
+    assert client.hear_from(alice, 3) == ["one", "two", "three"]
+    client.type("/history 2\n")
+    client.end_input()
+    assert [event["text"] for event in client.end().events if event.get("history")] == ["two", "three"]
