@@ -294,20 +294,20 @@ class Loop:
         terminal = standard.is_terminal(0)
         if self._asked and terminal and (self.output.out or self.output.err):
             self._asked = ""  # what came pushes the question up: it is asked again below
-            self._complain(b"\n")
-        self._complain(self.output.take_err())
+            self._to_stderr(b"\n")
+        self._to_stderr(self.output.take_err())
         if self.output.out:
             standard.write(1, bytes(self.output.out))
             self.output.out.clear()
         if self.input.prompt != self._asked and self._input_open and not self.errand.first_start:
             self._asked = self.input.prompt
             self.output.prompt(self._asked, terminal)
-            self._complain(self.output.take_err())
+            self._to_stderr(self.output.take_err())
         if self._shown:
             self._journal.mark(self._shown)
             self._shown = {}
 
-    def _complain(self, data: bytes) -> None:
+    def _to_stderr(self, data: bytes) -> None:
         if data:
             with contextlib.suppress(OSError):  # nobody reads it
                 standard.write(2, data)
