@@ -197,35 +197,35 @@ LINES = {
     "/msg carol": "it goes like this: /msg NAME|#ROOM TEXT; nothing was done",
     "last": None,
 }
+LinesSent = tuple[Ended, list[str]]
 
 
 @pytest.fixture(scope="module")
-def lines_sent(broker: Broker, carol: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended, list[str]]:
+def lines_sent(broker: Broker, reader: Program, carol: str, tmp_path_factory: pytest.TempPathFactory) -> LinesSent:
     """A run with good and bad lines, and what another account got of it."""
     with Clients(broker.port, tmp_path_factory.mktemp("lines")) as clients:
-        clients.register("dave", "erin")
         ended = clients.run("dave", typed="\n".join(LINES))
-        return ended, clients.fetch("erin").texts
+    reader.hear("message", **{"from": "dave", "text": "last"})
+    return ended, reader.hear_from("dave", 1)
 
 
-def test_the_good_lines_arrive_and_no_bad_one_goes_anywhere(lines_sent: tuple[Ended, list[str]]) -> None:
+def test_the_good_lines_arrive_and_no_bad_one_goes_anywhere(lines_sent: LinesSent) -> None:
     ended, arrived = lines_sent
     assert (ended.code, ended.out) == (65, "")
     assert arrived == [line for line, sentence in LINES.items() if sentence is None]
 
 
 @pytest.mark.parametrize("line", [line for line in LINES if LINES[line]], ids=lambda line: line[:20])
-def test_each_bad_line_is_named(lines_sent: tuple[Ended, list[str]], line: str) -> None:
+def test_each_bad_line_is_named(lines_sent: LinesSent, line: str) -> None:
     number = list(LINES).index(line) + 1
     assert f"* line {number}: {LINES[line]}" in lines_sent[0].err
 
 
-def test_strict_stops_at_the_first_bad_line(clients: Clients, bob: str, alice: str) -> None:
-    clients.register(bob)
+def test_strict_stops_at_the_first_bad_line(clients: Clients, reader: Program, alice: str) -> None:
     ended = clients.run(alice, "--strict", typed="one\nnobody-here: two\nthree\n")
     assert ended.code == 65
     assert "line 2: there is no account nobody-here" in ended.err
-    assert clients.fetch(bob).texts == ["one"]
+    assert reader.hear_from(alice, 1) == ["one"]
 
 
 @pytest.mark.parametrize("text", ["", "nobody-here: hi", LONG])

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from tests.programs.programs import Broker, Clients, Ended
+from tests.programs.programs import Broker, Clients, Ended, Program
 from tests.torture.stage import free_port
 
 StartBroker = Callable[..., Broker]
@@ -19,48 +21,52 @@ KEPT = "restante: 1 message is not accepted yet; it is kept, and goes out with t
 MANY = 20_000
 
 
-def first_start_of(clients: Clients, *accounts: str) -> None:
-    """These have been here once, so that from now on their lines are kept."""
-    clients.register(*accounts)
+class Absent(NamedTuple):
+    """A broker that is away. These accounts have been there, so what they say is kept: ann, ben, cleo, dan, bob."""
+
+    folder: Path
+    clients: Clients
+
+    def back(self) -> Broker:
+        """It is back."""
+        return Broker(self.folder, port=self.clients.port)
 
 
-def away(start_broker: StartBroker, clients_of: ClientsOf) -> tuple[int, Clients]:
-    """A broker that knows alice and bob, and is away; its port."""
-    broker = start_broker(port=free_port())
-    clients = clients_of(broker)
-    first_start_of(clients, "alice", "bob")
-    assert broker.end(signal.SIGTERM).code == 0
-    return broker.port, clients
+@pytest.fixture(scope="module")
+def absent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Absent]:
+    folder = tmp_path_factory.mktemp("absent")
+    with Broker(folder / "broker", port=free_port()) as broker, Clients(broker.port, folder / "clients") as clients:
+        clients.register("ann", "ben", "cleo", "dan", "bob")
+        assert broker.end(signal.SIGTERM).code == 0
+        yield Absent(folder / "broker", clients)
 
 
-def test_nothing_is_said_when_all_is_well(clients: Clients, alice: str, bob: str) -> None:
-    clients.register(alice, bob)
-    ended = clients.run(alice, typed=f"one\ntwo\n{bob}: psst\n")
+def test_nothing_is_said_when_all_is_well(clients: Clients, reader: Program, alice: str) -> None:
+    clients.register(alice)
+    ended = clients.run(alice, typed="one\ntwo\nreader: psst\n")
     assert (ended.code, ended.out, ended.err) == (0, "", "")
-    assert sorted(clients.fetch(bob).texts) == ["one", "psst", "two"]
+    assert sorted(reader.hear_from(alice, 3)) == ["one", "psst", "two"]
 
 
-def test_what_was_said_while_the_broker_was_away_arrives_once(start_broker: StartBroker, clients_of: ClientsOf) -> None:
-    port, clients = away(start_broker, clients_of)
-    ended = clients.run("alice", "--wait", "0.3", typed="one\ntwo\nbob: psst\n")
+def test_what_was_said_while_the_broker_was_away_arrives_once(absent: Absent) -> None:
+    clients = absent.clients
+    ended = clients.run("ann", "--wait", "0.3", typed="one\ntwo\nbob: psst\n")
     assert (ended.code, ended.out) == (75, "")
-    assert ended.err == ("restante: 3 messages are not accepted yet; they are kept, and go out with the next run\n")
-    broker = start_broker(port=port)
-    assert clients.run("alice").code == 0
-    assert clients.run("alice", "-m", "three").code == 0
-    assert sorted(clients.fetch("bob").texts) == ["one", "psst", "three", "two"]
-    assert broker.end(signal.SIGTERM).code == 0
+    assert ended.err == "restante: 3 messages are not accepted yet; they are kept, and go out with the next run\n"
+    with absent.back():
+        assert clients.run("ann").code == 0
+        assert clients.run("ann", "-m", "three").code == 0
+        assert sorted(clients.fetch("bob").texts) == ["one", "psst", "three", "two"]
 
 
-def test_a_run_waits_for_a_broker_that_is_late(start_broker: StartBroker, clients_of: ClientsOf) -> None:
-    port, clients = away(start_broker, clients_of)
-    client = clients.start("alice", "--wait", "60", "--json")
+def test_a_run_waits_for_a_broker_that_is_late(absent: Absent) -> None:
+    client = absent.clients.start("ben", "--wait", "60", "--json")
     client.hear("offline")
     client.type("patience\n")
     client.end_input()
-    start_broker(port=port)
-    assert client.end().code == 0
-    assert clients.fetch("bob").texts == ["patience"]
+    with absent.back():
+        assert client.end().code == 0
+        assert absent.clients.fetch("bob").texts == ["patience"]
 
 
 def test_a_broker_that_does_not_answer(start_broker: StartBroker, clients_of: ClientsOf) -> None:
@@ -75,43 +81,39 @@ def test_a_broker_that_does_not_answer(start_broker: StartBroker, clients_of: Cl
     assert clients.run("alice").code == 0
 
 
-def test_the_gravest_of_several(start_broker: StartBroker, clients_of: ClientsOf) -> None:
+def test_the_gravest_of_several(absent: Absent) -> None:
     """77 before 75 before 65."""
-    port, clients = away(start_broker, clients_of)
-    slip = clients.run("alice", "--wait", "0.3", typed="/shrug\none\n")
+    clients = absent.clients
+    slip = clients.run("cleo", "--wait", "0.3", typed="/shrug\none\n")
     assert slip.code == 75
     assert "line 1: there is no command /shrug" in slip.err
-    start_broker(port=port)
-    wrong = clients.run("alice", "wrong", typed="/shrug\n")
-    assert wrong.code == 77
-    assert wrong.err.endswith(KEPT)
-    assert clients.run("alice", typed="/shrug\n").code == 65
-    assert clients.fetch("bob").texts == ["one"]
+    with absent.back():
+        wrong = clients.run("cleo", "wrong", typed="/shrug\n")
+        assert wrong.code == 77
+        assert wrong.err.endswith(KEPT)
+        assert clients.run("cleo", typed="/shrug\n").code == 65
+        assert clients.fetch("bob").texts == ["one"]
 
 
-def test_nothing_to_send_and_nobody_there(start_broker: StartBroker, clients_of: ClientsOf) -> None:
-    _, clients = away(start_broker, clients_of)
-    assert clients.run("alice", "--wait", "0.3").code == 69
+def test_nothing_to_send_and_nobody_there(absent: Absent) -> None:
+    assert absent.clients.run("bob", "--wait", "0.3").code == 69
 
 
-def test_very_many_lines(clients: Clients, alice: str, bob: str) -> None:
-    clients.register(bob)
+def test_very_many_lines(clients: Clients, reader: Program, alice: str) -> None:
     lines = [f"line {number} of {alice}" for number in range(MANY)]
     assert clients.run(alice, typed="\n".join(lines)).code == 0
-    assert clients.fetch(bob).texts == lines
+    assert reader.hear_from(alice, MANY) == lines
 
 
-def test_killed_while_it_sends(clients: Clients, alice: str, bob: str) -> None:
+def test_killed_while_it_sends(clients: Clients, reader: Program, alice: str) -> None:
     """What it had read it sends with the next run, and each line once; what it had not read is still the writer's."""
-    clients.register(bob)
-    watch = clients.start(bob, "--json", "--follow")
     sender = clients.start(alice)
     sender.type("".join(f"{number}\n" for number in range(5000)))
-    watch.hear("message", text="100")
+    reader.hear_from(alice, 100)
     sender.kill()
     assert clients.run(alice, "-m", "end").code == 0
-    watch.hear("message", text="end")
-    *come, end = watch.end(signal.SIGTERM).texts
+    reader.hear("message", **{"from": alice}, text="end")
+    *come, end = reader.hear_from(alice, 101)
     assert end == "end"
     assert come == [str(number) for number in range(len(come))]
 
@@ -124,10 +126,9 @@ def test_a_signal(clients: Clients, alice: str, number: int, code: int) -> None:
     assert (ended.code, ended.err) == (code, "")
 
 
-def test_a_signal_while_something_is_kept(start_broker: StartBroker, clients_of: ClientsOf) -> None:
-    _, clients = away(start_broker, clients_of)
+def test_a_signal_while_something_is_kept(absent: Absent) -> None:
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 75)):
-        client = clients.start("alice", "--json")
+        client = absent.clients.start("dan", "--json")
         client.hear("offline")
         client.type("hi\n/outbox\n")
         client.hear("outbox")
@@ -136,46 +137,43 @@ def test_a_signal_while_something_is_kept(start_broker: StartBroker, clients_of:
         assert "kept" in ended.err
 
 
-def test_the_reader_is_gone(clients: Clients, alice: str, bob: str) -> None:
-    clients.register(bob)
-    reader = clients.start(bob, "--json", "--follow")
-    clients.run(alice, "-m", "one")
-    reader.hear("message", text="one")
-    reader.stop_reading()
-    clients.run(alice, "-m", "two")
-    ended = reader.end()
+def test_whoever_reads_the_output_is_gone(clients: Clients, reader: Program, alice: str) -> None:
+    client = clients.start(alice, "--json", "--follow")
+    client.hear("who")
+    reader.type(f"{alice}: one\n")
+    client.hear("message", text="one")
+    client.stop_reading()
+    reader.type(f"{alice}: two\n")
+    ended = client.end()
     assert (ended.code, ended.err) == (141, "")
-    assert clients.fetch(bob).texts == ["two"]
+    assert clients.fetch(alice).texts == ["two"]
 
 
-def test_a_reader_that_wants_one_line(broker: Broker, clients: Clients, alice: str, bob: str) -> None:
+def test_one_line_is_enough_for_it(clients: Clients, alice: str, bob: str) -> None:
     """More than a pipe holds: the client meets its end while it still writes."""
     clients.register(bob)
     assert clients.run(alice, typed=("x" * 100 + "\n") * 3000).code == 0
-    reader = clients.start(bob, "--fetch", stdin=subprocess.DEVNULL)
-    reader.see(rf"^\d\d:\d\d {alice}: x+\n")
-    reader.stop_reading()
-    assert reader.end().code == 141
+    client = clients.start(bob, "--fetch", stdin=subprocess.DEVNULL)
+    client.see(rf"^\d\d:\d\d {alice}: x+\n")
+    client.stop_reading()
+    assert client.end().code == 141
 
 
-def test_a_reader_that_pauses_gets_everything(clients: Clients, alice: str, bob: str) -> None:
-    reader = clients.start(bob, "--json", "--follow")
-    reader.hear("online")
-    lines = [f"{number} " + "x" * 100 for number in range(3000)]  # more than a pipe holds, and nobody reads it
+def test_it_pauses_and_gets_everything(clients: Clients, reader: Program, alice: str) -> None:
+    lines = [f"{number} " + "x" * 100 for number in range(3000)]  # more than a pipe holds, and nobody reads it yet
     assert clients.run(alice, typed="\n".join(lines)).code == 0
-    reader.hear("message", text=lines[-1])
-    assert reader.end(signal.SIGTERM).texts == lines
+    assert reader.hear_from(alice, 3000) == lines
 
 
-def test_two_runs_at_once_are_two_devices(clients: Clients, alice: str, bob: str) -> None:
+def test_two_runs_at_once_are_two_devices(clients: Clients, reader: Program, alice: str) -> None:
     clients.register(alice)
     both = [clients.start(alice, "--json", "--follow") for _ in range(2)]
     devices = {client.hear("online")["device"] for client in both}
     assert len(devices) == 2
-    clients.run(bob, "-m", f"{alice}: to all of you")
+    reader.type(f"{alice}: to all of you\n")
     for client in both:
         client.hear("message", text="to all of you")
-    both[0].type(f"{bob}: from one of us\n")
+    both[0].type("reader: from one of us\n")
     for client in both:
         client.hear("message", text="from one of us")
     assert [client.end(signal.SIGTERM).code for client in both] == [0, 0]

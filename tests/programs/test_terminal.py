@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from tests.programs.programs import PASSWORD, Clients
+from tests.programs.programs import PASSWORD, Clients, Program
 
 NEW = "tulips for breakfast"
 
@@ -103,17 +103,15 @@ def test_ctrl_c_leaves_the_conversation(clients: Clients, alice: str) -> None:
     assert screen.end().code == 130
 
 
-def test_ctrl_d_on_half_a_line_sends_it_and_leaves_on_the_next(clients: Clients, alice: str, bob: str) -> None:
-    clients.register(bob)
+def test_ctrl_d_on_half_a_line_sends_it_and_leaves_on_the_next(clients: Clients, alice: str, reader: Program) -> None:
     screen = clients.at_terminal(alice, PASSWORD, "--plain")
     screen.see("here now: ")
     screen.type("half a line\x04\x04")
     assert screen.end().code == 0
-    assert clients.fetch(bob).texts == ["half a line"]
+    assert reader.hear_from(alice, 1) == ["half a line"]
 
 
-def test_the_terminal_is_gone(clients: Clients, alice: str, bob: str) -> None:
-    clients.register(bob)
+def test_the_terminal_is_gone(clients: Clients, alice: str, reader: Program) -> None:
     screen = clients.at_terminal(alice, PASSWORD)
     screen.see("here now: ")
     screen.type("last words\n")
@@ -121,7 +119,7 @@ def test_the_terminal_is_gone(clients: Clients, alice: str, bob: str) -> None:
     screen.see(f"{alice}: last words")
     screen.hang_up()
     assert screen.process.wait(60) in (0, 141)  # 141 if it still had something to write
-    assert clients.fetch(bob).texts == ["last words"]
+    assert reader.hear_from(alice, 1) == ["last words"]
 
 
 def test_slips_of_a_person_are_no_failure(clients: Clients, alice: str) -> None:
@@ -136,28 +134,27 @@ def test_slips_of_a_person_are_no_failure(clients: Clients, alice: str) -> None:
     assert screen.end().code == 0
 
 
-def test_led_by_numbers(clients: Clients, alice: str, bob: str) -> None:
-    clients.register(bob)
+def test_led_by_numbers(clients: Clients, alice: str, reader: Program) -> None:
     screen = clients.at_terminal(alice, PASSWORD, "--menu")
     for asked, answer in (
         ("here now: ", "1"),
-        ("To: ", bob),
+        ("To: ", "reader"),
         ("Message: ", "hello"),
-        (f"{alice} -> {bob}: hello", "5"),
+        (f"{alice} -> reader: hello", "5"),
         ("here now: ", "3"),
     ):
         screen.see(asked)
         screen.type(f"{answer}\n")
     assert screen.end().code == 0
-    assert clients.fetch(bob).texts == ["hello"]
+    assert reader.hear_from(alice, 1) == ["hello"]
 
 
-def test_messages_come_while_one_types(clients: Clients, alice: str, bob: str) -> None:
+def test_messages_come_while_one_types(clients: Clients, alice: str, reader: Program) -> None:
     screen = clients.at_terminal(alice, PASSWORD)
     screen.see("here now: ")
     screen.type("half a li")
-    clients.run(bob, "-m", "me first")
-    screen.see(f"{bob}: me first")
+    reader.type("me first\n")
+    screen.see("reader: me first")
     screen.type("ne\n")
     screen.see(f"{alice}: half a line")
     assert screen.end(signal.SIGTERM).code == 0
