@@ -114,7 +114,7 @@ def test_no_file_knows_where_somebody_keeps_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["see /home/" + "alice/x", "'/Users/" + "bob'", "cd /root/" + ".ssh", "C:\\Users\\bob"]
+    "line", ["see /home/" + "alice/x", "'/Users/" + "bob'", "cd /ro" + "ot/.ssh", "C:\\Users\\bob"]
 )
 def test_a_path_of_somebodys_home_is_seen(line: str) -> None:
     assert HOME.search(line)

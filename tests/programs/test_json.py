@@ -76,8 +76,9 @@ def test_who_contacts_joined_and_left(clients: Clients, alice: str, bob: str) ->
     watch = clients.start(alice, "--json", "--follow")
     watch.hear("online")
     assert alice in watch.hear("who")["accounts"]
-    clients.run(bob, "--fetch")
+    guest = clients.start(bob, "--json")
     assert watch.hear("joined", account=bob) == {"event": "joined", "account": bob, "room": "#lobby"}
+    guest.end(signal.SIGTERM)
     assert watch.hear("left", account=bob) == {"event": "left", "account": bob, "room": "#lobby"}
     watch.type(f"/add {bob}\n")
     added = watch.hear("contacts", contacts=[bob])
