@@ -110,7 +110,8 @@ class Loop:
     def _turn(self, now: Instant) -> None:
         events: list[Event] = []
         if self._dealer:
-            events = [*self._dealer.happened(), *self._dealer.drain(TURN_FRAMES)]
+            happened = self._dealer.happened()  # looked at first and told last: what was said before the end is here
+            events = [*self._dealer.drain(TURN_FRAMES), *happened]
         commands = [command for event in events for command in self.core.handle(event, now)]
         self._perform(commands, now)
         self._perform(self._type(now), now)

@@ -265,11 +265,11 @@ class Clients:
 
     def start(self, *options: str, stdin: int | IO[bytes] = subprocess.PIPE, **env: str) -> Program:
         """Start a client, the password in its environment."""
-        return self._started_as(Program("client", *self._options(options), stdin=stdin, **self._env(env)))
+        return self._started_as(Program("client", *self.place, *options, stdin=stdin, **self._env(env)))
 
     def at_terminal(self, *options: str, **env: str) -> Terminal:
         """Start a client at a terminal, without a password."""
-        terminal = Terminal("client", *self._options(options), **env)
+        terminal = Terminal("client", *self.place, *options, **env)
         self._started_as(terminal)
         return terminal
 
@@ -294,8 +294,10 @@ class Clients:
         """The folder of one of an account's devices."""
         return self.folder / f"{HOST}_{self.port}" / account / str(number)
 
-    def _options(self, options: tuple[str, ...]) -> list[str]:
-        return ["-a", HOST, "-p", str(self.port), "--data", str(self.folder), *options]
+    @property
+    def place(self) -> list[str]:
+        """The options that say which broker and which folder."""
+        return ["-a", HOST, "-p", str(self.port), "--data", str(self.folder)]
 
     def _env(self, env: dict[str, str]) -> dict[str, str]:
         return {"RESTANTE_PASSWORD": PASSWORD} | env

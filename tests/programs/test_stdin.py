@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import IO, NamedTuple
 import pytest
 
 from protocol import limits
-from tests.programs.programs import CLOSED, Broker, Clients, Program, running_cpu_s
+from tests.programs.programs import BOUND_S, CLOSED, PASSWORD, ROOT, Broker, Clients, Program, running_cpu_s
 
 HUGE = 2_000_000
 # Who spins uses all of a processor that it gets; who waits uses a hundredth of that, on the slowest machine a tenth.
@@ -102,6 +103,18 @@ def test_nothing_to_read(clients: Clients, alice: str, kinds: dict[str, Stdin]) 
     for kind, stdin in kinds.items():
         ended = clients.start(alice, stdin=stdin).end()
         assert (kind, ended.code, ended.out, ended.err) == (kind, 0, "", "")
+
+
+def test_all_is_closed(clients: Clients, reader: Program, alice: str) -> None:
+    """What is written to nowhere must not end up in the first file that was opened instead."""
+    clients.register(alice)
+    reader.type(f"{alice}: into the void\n")
+    reader.hear("message", to=alice, text="into the void")
+    command = [sys.executable, ROOT / "client.py", alice, PASSWORD, *clients.place, "--fetch", "--json"]
+    closed = subprocess.run(["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *command], timeout=BOUND_S, check=False)
+    assert closed.returncode == 0
+    assert not [path for path in clients.home(alice).iterdir() if b'"event"' in path.read_bytes()]
+    assert clients.fetch(alice).code == 0
 
 
 def test_a_silent_pipe(clients: Clients, reader: Program, alice: str, kinds: dict[str, Stdin]) -> None:
