@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 PLAY ?= lobby
+MINUTES ?= 1
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run-broker run-client demo picture party test check format bench simulate torture clean
+.PHONY: help venv run-broker run-client demo picture party test check format bench fuzz simulate torture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -52,6 +53,16 @@ format: $(VENV)/.tests ## put the code into its form
 
 bench: venv ## how fast it is, on this machine
 	@exec $(RUN) benchmarks/bench.py $(ARGS)
+
+$(VENV)/.fuzz: requirements-fuzz.txt $(VENV)/.programs
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-fuzz.txt
+	@touch $@
+
+fuzz: $(VENV)/.fuzz ## bytes and frames that nobody thought of: make fuzz MINUTES=10
+	@for each in decode broker; do \
+		$(RUN) tests/fuzz/fuzz_$$each.py -max_total_time=$$(($(MINUTES) * 30)) -max_len=4096 -len_control=0 \
+			-artifact_prefix=$(VENV)/fuzz- || exit 1; \
+	done
 
 simulate: ## deterministic simulation: it comes with a later version
 	@echo "make simulate: there is no simulation yet; make test has the tests that there are" >&2; exit 69

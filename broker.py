@@ -22,51 +22,78 @@ from console.sanitise import clean_line
 from core import records
 from core.broker import Broker
 from core.clock import Instant
-from core.commands import Append, Browse, Command, Fetch, Look, Move, Note, Operation, Prove, Put, Send, Trim
+from core.commands import (
+    Admit,
+    Append,
+    Browse,
+    Command,
+    Fetch,
+    HangUp,
+    Look,
+    Move,
+    Note,
+    Operation,
+    Prove,
+    Put,
+    Send,
+    Trim,
+    Trust,
+)
 from core.door import House
 from core.events import Closing, Fetched, Looked, ProofArrived
+from core.gate import ADDRESS_CONNECTIONS, STRANGER_S
+from core.rates import Rates
 from core.received import Event, Proved
 from protocol import names, passwords
-from store import Store, StoreDamaged, StoreError, StoreNewer, StoreUnwritable
+from store import Store, StoreDamaged, StoreError, StoreExposed, StoreNewer, StoreUnwritable
+from store.keyfile import open_pair
 from store.lock import Lock, Locked, private_folder
 from store.sqlite import SqliteStore
-from transport import standard
+from transport import curve, standard
+from transport.connections import Connections
 from transport.context import endpoint, make_context
+from transport.curve import NoCurve
+from transport.descriptors import raise_limit
 from transport.poller import Poller, Waker
 from transport.router import NoAddress, Router
 from transport.worker import Worker
+from transport.zap import Zap
 
 # Frames taken in one turn: large enough that a commit serves many, small enough that nobody waits long for it.
 TURN_FRAMES = 1000
 # And their bytes: what a turn may hold in memory.
-TURN_BYTES = 4 * 1024 * 1024
+TURN_BYTES = 1024 * 1024
+# Connections let in within one turn.
+TURN_KNOCKS = 100
+# Refusals that are noted: so many at once, then one a second. A flood must not wear out the log file.
+NOTED_REFUSALS, NOTED_REFUSAL_S = 100, 1.0
+# What becomes of a key that is lost.
+KEY_LOSS = "delete it: the broker then makes another key, and every client asks its owner before it trusts that"
 # Accounts that --demo-accounts makes; their password is DEMO_PASSWORD.
 DEMO_ACCOUNTS = ("Pavel", "Pavel_2", "Sveta", "Girl", "Me", "Alex")
 DEMO_PASSWORD = "demo"
 
 EXIT_BROKEN, EXIT_NO_FOLDER, EXIT_LOCKED = 1, 73, 75
-EXITS: dict[type[Exception], int] = {StoreDamaged: 65, StoreNewer: 65, NoAddress: 69, StoreUnwritable: 73}
+EXITS: dict[type[Exception], int] = {
+    StoreDamaged: 65,
+    StoreNewer: 65,
+    NoAddress: 69,
+    StoreUnwritable: 73,
+    StoreExposed: 73,
+}
 
 
 class Turns:
     """One turn: decide on everything that has happened, make it durable in one commit, then speak.
 
-    ``send``, ``prove`` and ``note`` do what the core asks of the network, of the worker and of the log.
+    ``outside`` does what the core asks of the network, of the worker and of the log.
     """
 
-    def __init__(
-        self,
-        core: Broker,
-        store: Store,
-        send: Callable[[Send], None],
-        prove: Callable[[Prove], Event | None],
-        note: Callable[[Note], None],
-    ) -> None:
+    def __init__(self, core: Broker, store: Store, outside: dict[type[Command], Callable[[Any], Event | None]]) -> None:
         self.core = core
         self._store = store
         self._group: list[Operation] = []
         self._table: dict[type[Command], Callable[[Any], Event | None]] = {
-            Send: send,
             Append: self._group.append,
             Put: self._group.append,
             Move: self._group.append,
@@ -74,8 +101,7 @@ class Turns:
             Look: self._look,
             Browse: self._browse,
             Fetch: self._fetch,
-            Prove: prove,
-            Note: note,
+            **outside,
         }
 
     @property
@@ -127,16 +153,30 @@ class Turns:
 class Loop:
     """The one loop: wait, take what has come, do a turn."""
 
-    def __init__(self, store: SqliteStore, router: Router, waker: Waker, house: House, log: logging.Logger) -> None:
+    def __init__(
+        self, store: SqliteStore, router: Router, zap: Zap, waker: Waker, house: House, log: logging.Logger
+    ) -> None:
         self._store = store
         self._router = router
+        self._zap = zap
         self._waker = waker
         self._log = log
         self._worker = Worker(_prove, waker)
         self._gone: list[Event] = []  # for the next turn
-        self._turns = Turns(Broker(house), store, self._send, self._check, self._note)
+        self._refusals = Rates(NOTED_REFUSALS, NOTED_REFUSAL_S)
+        self._unnoted = 0  # refusals since the last one noted
+        outside: dict[type[Command], Callable[[Any], Event | None]] = {
+            Send: lambda send: router.send(send.peer, send.frame),
+            Trust: lambda trust: router.connections.trust(trust.peer, trust.trusted, time.monotonic()),
+            HangUp: lambda hang_up: router.connections.hang_up(hang_up.peer),
+            Admit: lambda admit: zap.answer(admit.ticket, admit.key, admit.code),
+            Prove: self._check,
+            Note: self._note,
+        }
+        self._turns = Turns(Broker(house), store, outside)
         self._poller = Poller()
-        for source in (waker.fileno(), router.socket, router.monitor):
+        self._poller.add(waker.fileno())
+        for source in (*router.sources, zap.socket):
             self._poller.add(source)
 
     def run(self) -> None:
@@ -147,6 +187,9 @@ class Loop:
                 break
             self._turn(self._drain())
         self._turn([*self._drain(), Closing()])
+        while self._turns.pending:
+            self._turn([])
+        self._router.part(time.monotonic)
         self._worker.close()
 
     def _turn(self, events: list[Event]) -> None:
@@ -158,26 +201,33 @@ class Loop:
         self._store.damaged.clear()
 
     def _drain(self) -> list[Event]:
+        self._router.record.answer()
         proofs: list[Event] = [ProofArrived(prove.cause, proof) for prove, proof in self._worker.answers()]
-        frames = self._router.drain(TURN_FRAMES, TURN_BYTES)  # before the disconnections: a good-bye comes first
-        return [*proofs, *frames, *self._gone, *self._router.disconnections()]
+        frames = self._router.drain(TURN_FRAMES, TURN_BYTES)  # before the connections' ends: a good-bye comes first
+        happened = self._router.happened(time.monotonic())
+        return [*proofs, *self._zap.drain(TURN_KNOCKS), *frames, *self._gone, *happened]
 
     def _patience(self) -> float | None:
         if self._gone or self._turns.pending:
             return 0
-        due = self._turns.core.deadline()
-        waits = [self._router.retry_s, None if due is None else max(0.0, due - time.monotonic())]
+        now = time.monotonic()
+        dues = [self._turns.core.deadline(), self._router.due()]
+        waits = [self._router.retry_s, *(None if due is None else max(0.0, due - now) for due in dues)]
         return min((wait for wait in waits if wait is not None), default=None)
 
     # -- commands --
-
-    def _send(self, send: Send) -> None:
-        self._router.send(send.peer, send.frame)
 
     def _check(self, prove: Prove) -> Event | None:
         return None if self._worker.submit(prove) else ProofArrived(prove.cause, None)
 
     def _note(self, note: Note) -> None:
+        if note.what == "refused":
+            if self._refusals.take(note.what, time.monotonic()):
+                self._unnoted += 1
+                return
+            if self._unnoted:
+                self._log.warning(line("refused-more", {"times": self._unnoted}))
+                self._unnoted = 0
         self._log.info(line(note.what, note.fields))
         if note.loud:
             say(f"{note.fields.get('account', '')} {note.what} {_origin(note.fields)}".strip())
@@ -241,15 +291,20 @@ def serve(settings: Settings) -> None:
         stack.callback(close_log, log)
         store = SqliteStore.open(folder / "restante.sqlite")
         stack.callback(store.close)
+        pair = open_pair(folder / "broker.key", curve.make_pair, curve.public_of, KEY_LOSS)
         if settings.demo_accounts:
             make_demo_accounts(store)
         context = make_context()
         stack.callback(context.term)
-        router = Router(context, settings.address, settings.port)
+        zap = Zap(context)
+        stack.callback(zap.close)
+        connections = Connections(raise_limit(), ADDRESS_CONNECTIONS, settings.local_limits, STRANGER_S)
+        router = Router(context, settings.address, settings.port, pair, connections)
         stack.callback(router.close)
-        house = House(store.broker, store.epoch, settings.registration == "open", passwords.DUMMY)
-        loop = Loop(store, router, waker, house, log)
-        say(f"restante: listening on {endpoint(settings.address, router.port)}")
+        is_open = settings.registration == "open"
+        house = House(store.broker, store.epoch, is_open, passwords.DUMMY, settings.local_limits)
+        loop = Loop(store, router, zap, waker, house, log)
+        say(f"restante: listening on {endpoint(settings.address, router.port)}, key {pair.public}")
         log.info(line("listening", {"address": settings.address, "port": router.port}))
         loop.run()
         log.info(line("ended", {}))
@@ -266,10 +321,11 @@ def main(arguments: list[str] | None = None) -> int:
     standard.guard()
     settings = broker_options.read(arguments)
     try:
+        curve.check_library()
         serve(settings)
     except Locked:
         return _fail(EXIT_LOCKED, f"another broker works on {settings.data}; stop it, or choose a folder with --data")
-    except (StoreError, NoAddress) as error:
+    except (StoreError, NoAddress, NoCurve) as error:
         return _fail(EXITS.get(type(error), EXIT_BROKEN), str(error))
     except OSError as error:
         return _fail(EXIT_NO_FOLDER, f"can't write to {settings.data}: {error.strerror}; choose a folder with --data")

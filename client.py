@@ -11,6 +11,7 @@ import contextlib
 import logging
 import random
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -27,20 +28,38 @@ from console.order import merged
 from console.pipe import Input, Output, as_text, as_typed
 from console.sanitise import clean_line
 from core import shown, typed
+from core.anchor import Known
 from core.client import Client, Person
 from core.clock import Instant
-from core.commands import COMMITTED, Command, Connect, Derive, Disconnect, Recall, Renew, Send, Show
+from core.commands import (
+    COMMITTED,
+    AskKey,
+    Command,
+    Connect,
+    Derive,
+    DeriveNew,
+    Disconnect,
+    Pin,
+    Recall,
+    Renew,
+    Send,
+    Show,
+)
 from core.errand import UNREACHED, Errand, Wish
-from core.events import Derived, Renewed
+from core.events import Derived, Lost, NotOffered, PasswordsDerived, Renewed
 from core.received import Event
 from core.shown import Shown
-from protocol import errors, names, passwords
+from protocol import errors, limits, names, passwords
 from store import StoreDamaged, StoreError
 from store.journal import Journal, open_journal
+from store.keyfile import open_pair
+from store.known_brokers import KnownBroker, KnownBrokers
 from store.lock import Locked, private_folder
-from transport import standard
+from transport import curve, standard
 from transport.context import endpoint, make_context
+from transport.curve import NoCurve
 from transport.dealer import Dealer
+from transport.keyrecord import KeyQuestion
 from transport.poller import Poller, Source, Waker
 
 RELEASE = "restante 0.1.0"
@@ -48,6 +67,8 @@ RELEASE = "restante 0.1.0"
 TURN_FRAMES = 200
 # Messages shown at once of what was kept in the journal.
 REPLAY_MESSAGES = 200
+# What becomes of a device's key that is lost.
+KEY_LOSS = "delete it: the device then makes another one, which the password has to let in"
 
 EXIT_USAGE, EXIT_DAMAGED, EXIT_NO_FOLDER, EXIT_IN_USE, EXIT_INTERRUPTED, EXIT_NO_READER = 2, 65, 73, 75, 130, 141
 
@@ -62,7 +83,19 @@ class Loop:
         self._waker = waker
         self._log = log
         self._account_key = names.key(settings.name)
-        person = Person(settings.name, endpoint(settings.host, settings.port), wish.reads, RELEASE, settings.to)
+        self._brokers = KnownBrokers(settings.data)
+        self._pair = open_pair(journal.folder / "device.key", curve.make_pair, curve.public_of, KEY_LOSS)
+        self._address = endpoint(settings.host, settings.port)
+        person = Person(
+            settings.name,
+            self._address,
+            wish.reads,
+            RELEASE,
+            settings.to,
+            settings.password not in ("", "-"),
+            self._known(),
+            socket.gethostname()[: limits.DEVICE_NAME_CHARS],
+        )
         self.core = Client(person, memory, random.random)
         self.errand = Errand(wish, journal.fact("account") is None, time.monotonic())
         self.input = Input(Typing(settings.raw, settings.menu, numbered=not wish.person), settings.strict)
@@ -74,15 +107,18 @@ class Loop:
         self._asked = ""  # the question that stands on the screen and has no answer yet
         self._shown: dict[str, int] = {}  # log → seq handed out and not marked yet
         self._context = make_context()
-        self._attempts = 0
-        self._dealer: Dealer | None = None
+        self._ipv6 = ":" in settings.host
+        self._line: Dealer | KeyQuestion | None = None
         self._poller = Poller()
         self._poller.add(waker.fileno())
         self._table: dict[type[Command], Callable[[Any], Event | None]] = {
+            AskKey: self._ask_key,
+            Pin: self._pin,
             Connect: self._connect,
             Disconnect: self._disconnect,
             Send: self._send,
             Derive: self._derive,
+            DeriveNew: self._derive_new,
             Renew: self._renew,
             Recall: self._recall,
             Show: lambda show: self._show(show.shown),
@@ -109,9 +145,10 @@ class Loop:
 
     def _turn(self, now: Instant) -> None:
         events: list[Event] = []
-        if self._dealer:
-            happened = self._dealer.happened()  # looked at first and told last: what was said before the end is here
-            events = [*self._dealer.drain(TURN_FRAMES), *happened]
+        if self._line:
+            happened = self._line.happened()  # looked at first and told last: what was said before the end is here
+            events = [*self._line.drain(TURN_FRAMES), *happened]
+            self._choose_family(happened)
         commands = [command for event in events for command in self.core.handle(event, now)]
         self._perform(commands, now)
         self._perform(self._type(now), now)
@@ -207,24 +244,33 @@ class Loop:
 
     # -- commands --
 
+    def _ask_key(self, ask: AskKey) -> None:
+        self._open(KeyQuestion(self._context, self._settings.host, self._settings.port, self._ipv6))
+
     def _connect(self, connect: Connect) -> None:
+        settings = self._settings
+        self._open(Dealer(self._context, settings.host, settings.port, self._ipv6, self._pair, connect.key))
+
+    def _open(self, line: Dealer | KeyQuestion) -> None:
+        self._line = line
+        self._poller.add(line.socket)
+        self._poller.add(line.monitor)
+
+    def _choose_family(self, happened: list[Event]) -> None:
         """IPv4 and IPv6 in turn: which of them "localhost" means here, only an attempt can tell."""
-        host = self._settings.host
-        self._dealer = Dealer(self._context, host, self._settings.port, ipv6=":" in host or self._attempts % 2 == 1)
-        self._attempts += 1
-        self._poller.add(self._dealer.socket)
-        self._poller.add(self._dealer.monitor)
+        refused = any(isinstance(event, Lost | NotOffered) and event.reason == "refused" for event in happened)
+        self._ipv6 = ":" in self._settings.host or self._ipv6 != refused
 
     def _disconnect(self, disconnect: Disconnect) -> None:
-        if self._dealer:
-            self._poller.drop(self._dealer.socket)
-            self._poller.drop(self._dealer.monitor)
-            self._dealer.close()
-            self._dealer = None
+        if self._line:
+            self._poller.drop(self._line.socket)
+            self._poller.drop(self._line.monitor)
+            self._line.close()
+            self._line = None
 
     def _send(self, send: Send) -> None:
-        if self._dealer:
-            self._dealer.send(send.frame)
+        if isinstance(self._line, Dealer):
+            self._line.send(send.frame)
 
     def _derive(self, derive: Derive) -> Event:
         password = self._settings.password
@@ -235,6 +281,39 @@ class Loop:
             self._turn_away("name-taken" if derive.taken else "no-account")
             return Derived(b"")
         return Derived(passwords.derive(password, self._account_key, derive.broker))
+
+    def _derive_new(self, derive: DeriveNew) -> Event:
+        if not prompts.terminal():
+            return PasswordsDerived(derive.question, code="no-terminal")
+        with self._waker.obeying():
+            old, new = prompts.ask_new_password()
+        if not new:
+            return PasswordsDerived(derive.question, code="not-given")
+        both = [passwords.derive(each, self._account_key, derive.broker) for each in (old, new)]
+        return PasswordsDerived(derive.question, both[0], both[1])
+
+    # -- which broker --
+
+    def _known(self) -> Known:
+        """What is known of the broker: what was given just now, or what is remembered."""
+        settings = self._settings
+        others = {each.broker: each.key for each in self._brokers.all() if each.address != self._address}
+        others.pop(b"", None)
+        met = self._brokers.find(self._address)
+        if settings.accept_key and met:
+            others.pop(met.broker, None)  # it is the same broker, with another key
+        given = settings.accept_key or settings.key
+        if given and not (met and met.key == given):
+            return Known(given, given=True, others=others)
+        return Known(met.key, False, met.since, met.broker, others) if met else Known(others=others)
+
+    def _pin(self, pin: Pin) -> None:
+        """What is remembered gives way only to the key that was to be accepted, once the broker has shown it."""
+        met = KnownBroker(self._address, pin.key, pin.broker, _today())
+        if pin.key == self._settings.accept_key:
+            self._brokers.accept(met)
+        else:
+            self._brokers.remember(met)
 
     def _turn_away(self, code: str) -> None:
         self._show(shown.Bye(code=code, text=errors.sentence(code, name=self._settings.name)))
@@ -315,9 +394,13 @@ class Loop:
 
     def close(self) -> None:
         """Let go of the network."""
-        if self._dealer:
-            self._dealer.close(0)
+        if self._line:
+            self._line.close(0)
         self._context.term()
+
+
+def _today() -> str:
+    return time.strftime("%Y-%m-%d")
 
 
 def clock() -> Instant:
@@ -376,6 +459,7 @@ def main(arguments: list[str] | None = None) -> int:
     standard.guard()
     settings = client_options.read(arguments)
     try:
+        curve.check_library()
         if not settings.name and prompts.terminal():
             settings = msgspec.structs.replace(settings, name=prompts.ask_name())
         names.key(settings.name)
@@ -384,7 +468,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(EXIT_USAGE, errors.sentence("bad-name", name=settings.name or "that", why=error))
     except Locked as error:
         return _fail(EXIT_IN_USE, f"all device folders in {error} are in use; end one of the clients, or give --data")
-    except StoreError as error:
+    except (StoreError, NoCurve) as error:
         return _fail(EXIT_DAMAGED if isinstance(error, StoreDamaged) else EXIT_NO_FOLDER, str(error))
     except (BrokenPipeError, KeyboardInterrupt) as error:
         return EXIT_NO_READER if isinstance(error, BrokenPipeError) else EXIT_INTERRUPTED

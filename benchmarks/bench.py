@@ -34,16 +34,16 @@ _spawn = get_context("spawn")
 
 
 @contextmanager
-def broker(data: str | None) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def broker(data: str | None) -> Iterator[tuple[subprocess.Popen[str], load.Place]]:
     """A real broker with an empty store."""
     with tempfile.TemporaryDirectory(dir=data) as folder:
         command = [sys.executable, str(ROOT / "broker.py"), "-a", "127.0.0.1", "-p", "0", "--data", folder]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert process.stdout
-        found = re.search(r":(\d+)", process.stdout.readline())
+        found = re.search(r":(\d+), key (\w+)", process.stdout.readline())
         assert found, "the broker did not start"
         try:
-            yield process, int(found[1])
+            yield process, load.Place(int(found[1]), found[2])
         finally:
             process.terminate()
             process.wait()
@@ -62,9 +62,9 @@ def peak_kib(pid: int) -> int:
     return int(found[1])
 
 
-def reader(port: int, messages: int, ready: Any) -> None:
+def reader(place: load.Place, messages: int, ready: Any) -> None:
     """A process that receives."""
-    peer = load.Peer(port, "reader", "r" * 16, reads=True)
+    peer = load.Peer(place, "reader", "r" * 16, reads=True)
     ready.set()
     for _ in load.receive(peer, messages):
         pass
@@ -72,13 +72,13 @@ def reader(port: int, messages: int, ready: Any) -> None:
 
 def one_to_one(messages: int, pack: int, data: str | None) -> dict[str, Any]:
     """One sender with a full window to one receiver, privately: every message is stored in two mailboxes."""
-    with broker(data) as (process, port):
+    with broker(data) as (process, place):
         ready = _spawn.Event()
-        receiver = _spawn.Process(target=reader, args=(port, messages, ready))
+        receiver = _spawn.Process(target=reader, args=(place, messages, ready))
         receiver.start()
         ready.wait(30)
         before = cpu(process.pid)
-        sent = load.send(port, "reader", messages, pack, SIZE_BYTES)
+        sent = load.send(place, "reader", messages, pack, SIZE_BYTES)
         receiver.join()
         used = cpu(process.pid) - before
         return {
@@ -93,9 +93,9 @@ def one_to_one(messages: int, pack: int, data: str | None) -> dict[str, Any]:
 
 def latency(data: str | None) -> dict[str, Any]:
     """The time from "due" to "accepted and synced" at a fixed rate."""
-    with broker(data) as (_, port):
-        load.Peer(port, "reader", "r" * 16, reads=False)
-        took = sorted(load.pace(port, "reader", RATE, 5.0))
+    with broker(data) as (_, place):
+        load.Peer(place, "reader", "r" * 16, reads=False)
+        took = sorted(load.pace(place, "reader", RATE, 5.0))
         names = {"p50_ms": 0.50, "p99_ms": 0.99, "p999_ms": 0.999}
         return {"rate": RATE, **{name: took[int(len(took) * part)] * 1000 for name, part in names.items()}}
 

@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeVar
 import zmq
 
 from protocol import frames, limits, names, passwords
+from transport import curve
 
 POLL_MS = 10_000
 
@@ -25,14 +26,22 @@ class Silence(Exception):
     """The broker did not answer in time."""
 
 
+class Place(NamedTuple):
+    """Where a broker is, and which key it has."""
+
+    port: int
+    key: str
+
+
 class Peer:
     """One logged-in connection."""
 
-    def __init__(self, port: int, name: str, device: str, reads: bool) -> None:
+    def __init__(self, place: Place, name: str, device: str, reads: bool) -> None:
         self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
         self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.set_hwm(4096)
-        self.socket.connect(f"tcp://127.0.0.1:{port}")
+        curve.speak(self.socket, curve.make_pair(), place.key)
+        self.socket.connect(f"tcp://127.0.0.1:{place.port}")
         self.name = name
         hello = frames.Hello(limits.MAJOR_VERSION, limits.MINOR_VERSION, name, device, reads, {})
         self.socket.send(frames.encode(hello))
@@ -71,9 +80,9 @@ class Sent(NamedTuple):
     seconds: float
 
 
-def send(port: int, to: str, messages: int, pack: int, size: int) -> Sent:
+def send(place: Place, to: str, messages: int, pack: int, size: int) -> Sent:
     """Post so many messages, ``pack`` to a frame, with a full window; until the last is accepted."""
-    peer = Peer(port, "sender", "s" * 16, reads=False)
+    peer = Peer(place, "sender", "s" * 16, reads=False)
     item = frames.Item(to, "none", b"x" * size)
     start, posted, accepted = peer.welcome.last, 0, 0
     posts = [frames.encode(frames.Post(start + 1 + n, [item] * pack)) for n in range(0, messages, pack)]
@@ -103,12 +112,12 @@ def receive(peer: Peer, messages: int) -> Iterator[frames.Envelope]:
             peer.socket.send(frames.encode(frames.Ack(cursors)))
 
 
-def pace(port: int, to: str, rate: int, seconds: float) -> list[float]:
+def pace(place: Place, to: str, rate: int, seconds: float) -> list[float]:
     """Post at a fixed rate, whatever the broker does; for each message the time from when it was due to Accepted.
 
     Counting from when a message was due, not from when it left, keeps a stalled broker from hiding its stall.
     """
-    peer = Peer(port, "sender", "s" * 16, reads=False)
+    peer = Peer(place, "sender", "s" * 16, reads=False)
     start, total = peer.welcome.last, int(rate * seconds)
     began = time.perf_counter() + 0.1
     due = [began + index / rate for index in range(total)]

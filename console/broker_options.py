@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
+LAST_PORT = 65534
+
 EXAMPLES = """\
 examples:
   python broker.py                              listen on all addresses, port 7777
@@ -26,6 +28,7 @@ class Settings(msgspec.Struct, frozen=True):
     demo_accounts: bool
     registration: str  # open, closed
     log_level: str
+    local_limits: bool  # this machine's own programs are held to the limits for addresses too
 
 
 def read(arguments: list[str] | None = None) -> Settings:
@@ -38,6 +41,7 @@ def read(arguments: list[str] | None = None) -> Settings:
         demo_accounts=given.demo_accounts,
         registration=given.registration,
         log_level=given.log_level,
+        local_limits=given.local_limits,
     )
 
 
@@ -47,9 +51,9 @@ def default_folder() -> Path:
 
 
 def port(text: str) -> int:
-    """A port's number."""
-    if not text.isascii() or not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to 65535")
+    """A port's number; the broker's public key is told on the one behind it."""
+    if not text.isascii() or not text.isdigit() or int(text) > LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to {LAST_PORT}")
     return int(text)
 
 
@@ -73,5 +77,8 @@ def _parser() -> argparse.ArgumentParser:
         choices=("debug", "info", "warning", "error"),
         default="info",
         help="what goes into broker.log (info)",
+    )
+    parser.add_argument(
+        "--local-limits", action="store_true", help="hold this machine's own clients to the limits for addresses too"
     )
     return parser

@@ -12,7 +12,7 @@ import msgspec
 import platformdirs
 
 from console.broker_options import port
-from protocol import names
+from protocol import keys, names
 
 PORT = 7777
 # What ZeroMQ takes for a host. A longer name has no address, and names no folder either.
@@ -50,13 +50,15 @@ class Settings(msgspec.Struct, frozen=True):
     wait_s: float
     strict: bool
     menu: bool
+    key: str  # the broker's public key; "": what is remembered, or the first one met
+    accept_key: str  # remember this key instead of another one
 
 
 def read(arguments: list[str] | None = None) -> Settings:
     """Settings from the command line and the environment; a mistake ends the program with code 2."""
     parser = _parser()
     given = parser.parse_args(arguments)
-    host, number = _broker(parser, given.host, given.port)
+    host, number, key = _broker(parser, given.host, given.port)
     if given.name and given.name_option and given.name != given.name_option:
         parser.error("two names were given; give one")
     if given.menu and (given.json or given.message is not None):
@@ -79,20 +81,35 @@ def read(arguments: list[str] | None = None) -> Settings:
         wait_s=given.wait,
         strict=given.strict,
         menu=given.menu,
+        key=given.key or key,
+        accept_key=given.accept_key or "",
     )
 
 
-def _broker(parser: argparse.ArgumentParser, host: str | None, number: int | None) -> tuple[str, int]:
-    """Options first, then RESTANTE_BROKER (tcp://HOST:PORT), then this machine."""
+def _broker(parser: argparse.ArgumentParser, host: str | None, number: int | None) -> tuple[str, int, str]:
+    """Options first, then RESTANTE_BROKER (tcp://HOST:PORT, perhaps #KEY), then this machine. The key is that of the
+    broker which was named with it, and of no other.
+    """
     address = os.environ.get("RESTANTE_BROKER") or f"tcp://localhost:{PORT}"
     try:
         parts = urlsplit(address)
         named, numbered = _host(parts.hostname or ""), _port(str(PORT if parts.port is None else parts.port))
+        key = _key(parts.fragment) if parts.fragment else ""
     except (ValueError, argparse.ArgumentTypeError):
-        named, numbered = "", 0
+        named, numbered, key = "", 0, ""
     if not named or parts.scheme != "tcp":
-        parser.error(f"RESTANTE_BROKER is {address!r}; it must look like tcp://HOST:PORT")
-    return host or named, number or numbered
+        parser.error(f"RESTANTE_BROKER is {address!r}; it must look like tcp://HOST:PORT, or tcp://HOST:PORT#KEY")
+    same = host in (None, named) and number in (None, numbered)
+    return host or named, number or numbered, key if same else ""
+
+
+def _key(text: str) -> str:
+    try:
+        return keys.read(text)
+    except keys.BadKey as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no key: {error}; the broker shows its key when it starts"
+        ) from None
 
 
 def _host(text: str) -> str:
@@ -159,5 +176,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--wait", type=_seconds, default=10.0, metavar="SECONDS", help="how long to wait for the broker (10)")
     add("--strict", action="store_true", help="stop at the first line that is refused")
     add("--plain", action="store_true", help="lines only, no colours, no keys (this is all there is so far)")
+    add("--key", type=_key, metavar="KEY", help="the broker's public key, as it shows it when it starts")
+    add("--accept-key", type=_key, metavar="KEY", help="trust this key from now on, in place of the one remembered")
     add("--menu", action="store_true", help="be led by numbers instead of commands")
     return parser

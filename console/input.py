@@ -22,6 +22,7 @@ HISTORY_MAX = 1000
 
 _QUOTED_CHARS = 40  # of what was typed, within a sentence about it
 _BLANK = re.compile(r"\s")
+_DEVICE = re.compile(f"[a-z2-7]{{1,{limits.DEVICE_CHARS}}}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # These begin like an address and are none: https://…, and 12:30, 16:9, 10.0.0.1:80.
 _NO_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[0-9][0-9.]*:[0-9]")
@@ -262,12 +263,27 @@ def _command_name(word: str) -> str:
     return _named(word).name
 
 
+def _revoke(word: str) -> str:
+    if word.casefold() != "revoke":
+        raise ValueError("that is not revoke")
+    return word
+
+
+def _device(device: str) -> str:
+    """An id, or how it begins: letters of base32."""
+    if not _DEVICE.fullmatch(device.casefold()):
+        raise ValueError("that is no device's id")
+    return device.casefold()
+
+
 _READ: dict[str, Callable[[str], Any]] = {
     "NAME": _account,
     "NAME|#ROOM": _place,
     "TEXT": _text,
     "[N]": _count,
     "[COMMAND]": _command_name,
+    "[revoke]": _revoke,
+    "[ID]": _device,
 }
 
 

@@ -65,6 +65,12 @@ def _asked_history(count: int = HISTORY_MESSAGES) -> typed.Intent:
     return typed.AskedHistory(count=count)
 
 
+def _asked_devices(revoke: str = "", device: str = "") -> typed.Intent:
+    if revoke and not device:
+        raise ValueError("revoke which?")
+    return typed.RevokedDevice(device=device) if revoke else typed.AskedDevices()
+
+
 def _asked_help(command: str = "") -> typed.Intent:
     return typed.AskedHelp(command=command)
 
@@ -86,6 +92,14 @@ COMMANDS = (
     Command("add", "NAME", "put someone on your contacts", _added, asks=("Add: ",)),
     Command("remove", "NAME", "take someone off your contacts", _removed, whole=True, asks=("Remove: ",)),
     Command("history", "[N]", f"the last N messages of this place, {HISTORY_MESSAGES} if not told", _asked_history),
+    Command(
+        "devices",
+        "[revoke] [ID]",
+        "your devices; revoke ends one, by the beginning of its id",
+        _asked_devices,
+        whole=True,
+    ),
+    Command("passwd", "", "change your password", typed.AskedPassword, whole=True),
     Command("status", "", "who you are, where your lines go, whether the broker is there", typed.AskedStatus),
     Command("outbox", "", "what the broker has not accepted yet", typed.AskedOutbox),
     Command("menu", "", "choose by number; once more: back to plain lines", typed.OpenedMenu),

@@ -18,7 +18,7 @@ from console import words
 from console.sanitise import clean, clean_line
 from core import shown
 from core.shown import Shown
-from protocol import names
+from protocol import keys, names
 from protocol.frames import Envelope
 
 OUT = "out"
@@ -71,18 +71,9 @@ class Plain:
         return [words.OFFLINE if self._met else words.UNREACHED.format(reason=clean_line(event.reason))]
 
 
-class Json:
-    """Objects as scripts read them. ``key`` is the broker's public key; it may be set once it is known."""
-
-    def __init__(self, key: str = "") -> None:
-        self.key = key
-
-    def objects(self, event: Shown) -> list[Object]:
-        """What to write for this, maybe nothing; encode_line makes a line of each."""
-        objects = _OBJECTS[type(event)](event)
-        if isinstance(event, shown.Online):
-            objects[0]["key"] = self.key
-        return objects
+def objects(event: Shown) -> list[Object]:
+    """What scripts read of this, maybe nothing; encode_line makes a line of each."""
+    return _OBJECTS[type(event)](event)
 
 
 _packed = msgspec.json.Encoder().encode
@@ -154,6 +145,36 @@ def _as_typed(to: str, body: str) -> str:
     return body if to in ("", names.LOBBY) else f"{clean_line(to)}: {body}"
 
 
+def _devices(event: shown.Devices) -> list[str]:
+    return [
+        words.DEVICE.format(
+            device=clean_line(each.device),
+            name=clean_line(each.name) or words.NO_NAME,
+            first=_day(each.first_at),
+            seen=words.HERE_NOW if each.here else _day(each.seen_at),
+            address=clean_line(each.address),
+            this=words.THIS_DEVICE if each.device == event.this else "",
+        )
+        for each in event.devices
+    ]
+
+
+def _day(at: int) -> str:
+    return _rfc3339(at)[:10]
+
+
+def _key_changed(event: shown.KeyChanged) -> str:
+    """For comparing by eye: one below the other, in groups."""
+    return words.KEY_CHANGED.format(
+        broker=clean_line(event.broker),
+        known=words.GIVEN if event.given else words.REMEMBERED,
+        key=keys.grouped(event.key),
+        since="" if not event.since else words.SINCE.format(date=clean_line(event.since)),
+        offered=keys.grouped(event.offered),
+        account=clean_line(event.account),
+    )
+
+
 def _cleaned(accounts: Iterable[str]) -> list[str]:
     return [clean_line(account) for account in accounts]
 
@@ -169,7 +190,10 @@ _TOLD: dict[type[Shown], Callable[[Any], list[str]]] = {
     shown.Status: _status,
     shown.Outbox: lambda event: [words.outbox(len(event.items)), *(_as_typed(*item) for item in event.items)],
     shown.Notice: lambda event: [event.text],
+    shown.Devices: _devices,
+    shown.Met: lambda event: [words.MET.format(broker=clean_line(event.broker), key=keys.grouped(event.key))],
     shown.Bye: lambda event: [words.said(event.code, event.text)],
+    shown.KeyChanged: lambda event: [_key_changed(event)],
 }
 
 
@@ -187,7 +211,7 @@ def _online(event: shown.Online) -> Object:
         account=event.account,
         device=event.device,
         broker=event.broker,
-        key="",
+        key=event.key,
         waiting=event.waiting,
         registered=event.registered,
     )
@@ -241,6 +265,22 @@ def _refused(event: shown.Refused) -> Object:
     )
 
 
+def _device_objects(event: shown.Devices) -> Object:
+    devices = [
+        {
+            "device": each.device,
+            "name": each.name,
+            "first": _rfc3339(each.first_at),
+            "seen": _rfc3339(each.seen_at),
+            "address": each.address,
+            "here": each.here,
+            "this": each.device == event.this,
+        }
+        for each in event.devices
+    ]
+    return _object("devices", devices=devices)
+
+
 def _status_object(event: shown.Status) -> Object:
     return {"event": "status"} | msgspec.structs.asdict(event)
 
@@ -261,5 +301,8 @@ _OBJECTS: dict[type[Shown], Callable[[Any], list[Object]]] = {
     shown.Status: lambda event: [_status_object(event)],
     shown.Outbox: lambda event: [_object("outbox", messages=[{"to": to, "text": text} for to, text in event.items])],
     shown.Notice: lambda event: [_object("notice", text=event.text)],
+    shown.Devices: lambda event: [_device_objects(event)],
+    shown.Met: lambda event: [],
     shown.Bye: lambda event: [_object("bye", reason=event.code)],
+    shown.KeyChanged: lambda event: [_object("bye", reason=event.code, key=event.key, offered=event.offered)],
 }

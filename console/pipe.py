@@ -10,7 +10,7 @@ from console import words
 from console.input import Typing, parse
 from console.menu import BeganMessage
 from console.order import merged
-from console.output import OUT, Json, Plain, encode_line
+from console.output import OUT, Plain, encode_line, objects
 from core import shown, typed
 from core.shown import Shown
 from core.typed import Intent
@@ -75,7 +75,7 @@ class Output:
 
     def __init__(self, json: bool, ascii_only: bool, quiet: bool) -> None:
         self._plain = Plain(lambda at: time.strftime("%H:%M", time.localtime(at / 1000)), ascii_only)
-        self._json = Json() if json else None
+        self._json = json
         self._quiet = quiet  # a run that only sends says nothing unless there is something to say
         self._held: dict[str, list[shown.Messages]] = {}  # by log: what came in this turn
         self.out = bytearray()
@@ -97,9 +97,9 @@ class Output:
 
     def _say(self, event: Shown, at: int) -> None:
         if self._json:
-            for thing in self._json.objects(event):
+            for thing in objects(event):
                 self.out += encode_line(thing)
-            if not isinstance(event, shown.Refused | shown.Bye):
+            if not isinstance(event, shown.Refused | shown.Met | shown.Bye):
                 return
         elif self._quiet and _is_small_talk(event):
             return

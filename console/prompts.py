@@ -27,10 +27,23 @@ def ask_password(name: str, taken: bool) -> str:
             print(words.TAKEN.format(name=clean_line(name)), file=sys.stderr)
             return getpass.getpass(words.ASK_PASSWORD)
         print(words.FREE.format(name=clean_line(name)), file=sys.stderr)
-        while first := getpass.getpass(words.ASK_NEW_PASSWORD):
-            if getpass.getpass(words.ASK_AGAIN) == first:
-                return first
-            print(words.NOT_THE_SAME, file=sys.stderr)
+        return _ask_twice()
     except EOFError:
-        pass
+        return ""
+
+
+def ask_new_password() -> tuple[str, str]:
+    """The old password and the new one; empty ones if they were not given."""
+    try:
+        old = getpass.getpass(words.ASK_OLD_PASSWORD)
+        return (old, _ask_twice()) if old else ("", "")
+    except (EOFError, KeyboardInterrupt):
+        return "", ""
+
+
+def _ask_twice() -> str:
+    while first := getpass.getpass(words.ASK_NEW_PASSWORD):
+        if getpass.getpass(words.ASK_AGAIN) == first:
+            return first
+        print(words.NOT_THE_SAME, file=sys.stderr)
     return ""

@@ -48,6 +48,20 @@ LINE = "line {line}: {text}"
 WHO_AM_I = "you are {account}, on device {device}"
 CONNECTED = "connected to {broker}"
 NOT_CONNECTED = "not connected to {broker}"
+MET = "met the broker at {broker} for the first time; its key, from now on the only one: {key}"
+KEY_CHANGED = """BROKER KEY CHANGED for {broker}
+  {known} {key}{since}
+  offered    {offered}
+Either its operator has made a new key, or somebody stands in between. Nothing was sent.
+Ask the operator for the key, then: client.py --accept-key KEY {account}"""
+GIVEN = "given     "
+REMEMBERED = "remembered"
+SINCE = "   since {date}"
+DEVICE = "{device}  {name}, first {first}, last {seen} from {address}{this}"
+NO_NAME = "(no name)"
+HERE_NOW = "now"
+THIS_DEVICE = " (this one)"
+ASK_OLD_PASSWORD = "Old password: "
 UNKNOWN_ENC = '[a message in the unknown encoding "{enc}": upgrade the client]'
 DAMAGED = "[damaged at the broker]"
 

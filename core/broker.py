@@ -22,9 +22,11 @@ from typing import Any
 
 import msgspec
 
+from core import records
 from core.clock import Instant
-from core.commands import Append, Command, Move, Note, Operation, Put, Send
-from core.door import Door, House, refuse, versions
+from core.commands import Append, Command, HangUp, Move, Note, Operation, Put, Send, Trust
+from core.devices import Devices
+from core.door import BUSY_S, Door, House, refuse, refuse_for, versions
 from core.events import (
     Arrived,
     Closing,
@@ -41,9 +43,10 @@ from core.events import (
     Uncertain,
     Woken,
 )
+from core.gate import Gate
 from core.presence import Presence, listed
 from core.questions import Questions
-from core.received import Event, Received
+from core.received import Event, Knocked, Received
 from core.sends import Sends
 from core.session import Session, cut
 from core.sessions import Sessions
@@ -53,6 +56,12 @@ from protocol import errors, frames, names
 LAZY_S = 1.0
 # After this long a client tries again when the store was full or down.
 STORE_RETRY_S = 5.0
+# Questions of one session in one turn. Our client keeps half as many open.
+TURN_QUESTIONS = 32
+# And after so long one that was dropped may be asked again.
+QUESTION_RETRY_S = 1.0
+# A session shorter than this leaves the note of when it began; a longer one is noted again when it ends.
+SEEN_MS = 60_000
 
 
 class Broker:
@@ -61,14 +70,17 @@ class Broker:
     def __init__(self, house: House) -> None:
         self._presence = Presence()
         self.sessions = Sessions(self._presence)
-        self._door = Door(house, self.sessions)
-        self._sends = Sends(self.sessions)
+        self._gate = Gate(house.local_limits)
+        self._door = Door(house, self._gate, self.sessions)
+        self._sends = Sends(self._gate, self.sessions)
         self._questions = Questions(self.sessions)
+        self._devices = Devices(self._gate, self.sessions)
         self._strangers: dict[bytes, None] = {}
         self._moves: dict[tuple[str, str], int] = {}  # (device, log) → pos: copies of cursors, not yet written
         self._moves_due: float | None = None
         self._doubts = False  # this store does not always know what it has kept
         self._events: dict[type[Event], Callable[[Any, Instant], list[Command]]] = {
+            Knocked: self._gate.knock,
             Received: self._received,
             Garbled: self._garbled,
             Gone: self._gone,
@@ -94,6 +106,9 @@ class Broker:
             frames.Join: self._questions.join,
             frames.Leave: self._questions.leave,
             frames.AskPage: self._questions.page,
+            frames.AskDevices: self._devices.devices,
+            frames.RevokeDevice: self._devices.revoke,
+            frames.ChangePassword: self._devices.password,
         }
 
     def handle(self, event: Event, now: Instant) -> list[Command]:
@@ -109,10 +124,11 @@ class Broker:
         """What has gathered in this turn. Called until it has nothing left to say."""
         commands = self._door.step(now)
         for session in self.sessions.silent(now.tick):
-            commands += self._dismiss(session, "silent")
+            commands += [*self._dismiss(session, "silent", now), HangUp(session.peer)]
         touched, self.sessions.touched = self.sessions.touched, {}
+        grant = self._sends.grant(now) if touched else 0
         for session in touched.values():
-            commands += session.speak()
+            commands += session.speak(grant)
             wish = session.wish()
             if wish:
                 commands.append(wish)
@@ -131,19 +147,31 @@ class Broker:
             return []
         handler = self._frames.get(type(event.frame))
         if handler is None:
-            return refuse(event, "wrong-direction", frame=type(event.frame).__name__)
+            offence = self._gate.offence(event.peer)
+            return [*refuse(event, "wrong-direction", frame=type(event.frame).__name__), *offence]
         session = self.sessions.by_peer.get(event.peer)
-        if session is None:
+        if session is None or session.key != event.key:
             self._strangers[event.peer] = None
             return []
         session.heard_at, event.asker = now.tick, session.device
+        if hasattr(event.frame, "ask") and (excess := self._excess(event, session)):
+            return excess
         return handler(event, event.frame, session, now)
 
+    def _excess(self, event: Received, session: Session) -> list[Command]:
+        """A refusal, if a session asks more in one turn than any honest client does."""
+        self.sessions.touch(session)
+        session.asked += 1
+        if session.asked <= TURN_QUESTIONS:
+            return []
+        refusal = refuse_for(QUESTION_RETRY_S, event, "too-many-questions", limit=TURN_QUESTIONS)
+        return [*refusal, *(self._gate.offence(event.peer) if session.asked == TURN_QUESTIONS + 1 else [])]
+
     def _garbled(self, event: Garbled, now: Instant) -> list[Command]:
-        cause = Received(event.peer, frames.Quit(), event.address)
+        cause = Received(event.peer, frames.Quit(), event.address, event.key)
         if event.version:
             return refuse(cause, "version", **versions(*event.version))
-        return refuse(cause, "malformed", why=event.why[:80])
+        return [*refuse(cause, "malformed", why=event.why[:80]), *self._gate.offence(event.peer)]
 
     def _ack(self, event: Received, ack: frames.Ack | frames.Ping, session: Session, now: Instant) -> list[Command]:
         for log, said in ack.cursors.items():
@@ -162,19 +190,22 @@ class Broker:
         return [Send(frames.encode(frames.Pong(sent)), event.peer)]
 
     def _quit(self, event: Received, quit_: frames.Quit, session: Session, now: Instant) -> list[Command]:
-        return self._dismiss(session, "left")
+        return self._dismiss(session, "left", now)
 
     def _gone(self, event: Gone, now: Instant) -> list[Command]:
+        self._gate.gone(event.peer)
         session = self.sessions.by_peer.get(event.peer)
-        return self._dismiss(session, "gone") if session else []
+        return self._dismiss(session, "gone", now) if session else []
 
     def _closing(self, event: Closing, now: Instant) -> list[Command]:
         bye = frames.encode(frames.Bye("closing"))
-        return [*(Send(bye, peer) for peer in self.sessions.by_peer), *self._take_moves()]
+        seen = chain.from_iterable(_seen(session, now) for session in self.sessions.by_peer.values())
+        return [*(Send(bye, peer) for peer in self.sessions.by_peer), *seen, *self._take_moves()]
 
-    def _dismiss(self, session: Session, how: str) -> list[Command]:
+    def _dismiss(self, session: Session, how: str, now: Instant) -> list[Command]:
         self.sessions.remove(session)
-        return [Note(how, {"account": session.name, "from": session.address}, loud=session.reads)]
+        note = Note(how, {"account": session.name, "from": session.address}, loud=session.reads)
+        return [Trust(session.peer, False), *_seen(session, now), note]
 
     # -- what the store says --
 
@@ -270,8 +301,10 @@ class Broker:
         cause = msgspec.structs.replace(event.cause, found={**event.cause.found, **event.found})
         return self._again(cause, now)
 
-    def _again(self, cause: Received, now: Instant) -> list[Command]:
+    def _again(self, cause: Received | Knocked, now: Instant) -> list[Command]:
         """Handle a question again, with what has been found."""
+        if isinstance(cause, Knocked):
+            return self._gate.knock(cause, now)
         if type(cause.frame) is frames.Hello:
             self._door.knock(cause)
             return []
@@ -295,7 +328,11 @@ class Broker:
         return []
 
     def _proof_arrived(self, event: ProofArrived, now: Instant) -> list[Command]:
-        return self._door.proved(event.cause, event.proof)
+        if type(event.cause.frame) is frames.Hello:
+            return self._door.proved(event.cause, event.proof)
+        if event.proof is None:
+            return refuse_for(BUSY_S, event.cause, "busy")
+        return self._again(msgspec.structs.replace(event.cause, proof=event.proof), now)
 
     # -- what has gathered --
 
@@ -315,3 +352,11 @@ class Broker:
         frame = frames.encode(frames.Presence(names.LOBBY, joined, left, more + others))
         readers = self.sessions.readers.get(names.LOBBY, {})
         return [Send(frame, peer) for peer in readers]
+
+
+def _seen(session: Session, now: Instant) -> list[Command]:
+    """Write down until when this device was here."""
+    if session.seen is None or now.at < session.seen.seen_at + SEEN_MS:
+        return []
+    session.seen.seen_at = now.at
+    return [Put(records.key(session.key), records.pack(session.seen), session.seen_version)]

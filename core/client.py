@@ -13,11 +13,13 @@ from typing import Any
 import msgspec
 
 from core import shown, typed
+from core.anchor import Anchor, Known
 from core.clock import Instant
 from core.commands import (
     Command,
     Connect,
     Derive,
+    DeriveNew,
     Disconnect,
     Drop,
     Keep,
@@ -27,8 +29,9 @@ from core.commands import (
     Send,
     Show,
 )
-from core.events import Connected, Derived, Heard, Lost, Renewed
-from core.inquiries import ASKED, Inquiries
+from core.company import Company
+from core.events import Connected, Derived, Heard, Lost, NotOffered, Offered, PasswordsDerived, Renewed
+from core.inquiries import ASKED, OPEN_QUESTIONS, Inquiries
 from core.link import AWAY, CONNECTING, ENDED, GREETING, ONLINE, Link
 from core.outbox import AHEAD_MESSAGES, KEPT_BYTES, KEPT_MESSAGES, Memory, Outbox
 from core.reader import Reader, shown_log
@@ -38,6 +41,7 @@ from protocol.frames import Item
 from protocol.passwords import SCHEME
 
 ENC = "none"
+PASSWORD_CHANGED = "the password is changed; devices that were let in before stay so: /devices shows and revokes them"
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -48,6 +52,9 @@ class Person(msgspec.Struct, frozen=True):
     reads: bool
     release: str
     place: str = names.LOBBY
+    proves: bool = False  # a password was given, which is to be checked; False: it is asked for if the key does not do
+    known: Known = Known()  # what is known of the broker
+    device_name: str = ""
 
 
 class Client:
@@ -63,6 +70,9 @@ class Client:
         self._contacts_known = memory.contacts
         self._epoch = memory.epoch
         self.link = Link(chance)
+        self._anchor = Anchor(person.known, person.broker)
+        self._proven = not person.proves  # the broker has seen what it must see in this run
+        self._postponed: list[typed.Typed] = []  # questions for as soon as the broker is there
         self._credential = b""
         self._broker = b""  # whose broker's id the credential was made with
         self._window = (limits.WINDOW_MESSAGES, limits.WINDOW_BYTES)
@@ -71,16 +81,20 @@ class Client:
         self._welcomes = 0
         self._registered = False  # the account was made in this run, and that has not been told
         self._absent = False  # an absence has been told
-        self._here: dict[str, None] = {}  # who was told to be here, so that nobody comes twice
+        self._company = Company()
         self._table: dict[type[Any], Callable[[Any, Instant], list[Command]]] = {
+            Offered: self._offered,
+            NotOffered: self._not_offered,
             Connected: self._connected,
             Lost: self._lost,
             Heard: self._heard,
             Derived: self._derived,
+            PasswordsDerived: self._passwords_derived,
             Renewed: self._renewed,
             typed.Wrote: self._wrote,
             typed.Chose: self._chose,
             **dict.fromkeys(ASKED, self._asked),
+            typed.AskedPassword: self._asked_password,
             typed.AskedStatus: self._asked_status,
             typed.AskedOutbox: self._asked_outbox,
             typed.AskedHistory: self._asked_history,
@@ -103,6 +117,8 @@ class Client:
             frames.Left: self._parted,
             frames.Page: self._page,
             frames.Bye: self._bye,
+            frames.Devices: self._devices,
+            frames.Changed: self._changed,
         }
 
     # -- the three verbs of a core --
@@ -113,22 +129,23 @@ class Client:
 
     def deadline(self) -> float | None:
         """The tick at which settle() has something to do though nothing happens."""
-        dues = [self.link.deadline(), self._pause if self.online else None]
+        dues = (self.link.deadline(), self._pause if self.online else None)
         return min((due for due in dues if due is not None), default=None)
 
     def settle(self, now: Instant) -> list[Command]:
         """What has gathered, and what is due."""
-        commands: list[Command] = []
         link = self.link
-        if link.phase == AWAY and link.due is not None and link.due <= now.tick:
-            link.connecting()
-            return [Connect()]
-        if link.dead(now.tick) or (link.phase == GREETING and link.due is not None and link.due <= now.tick):
+        if link.phase == AWAY and link.overdue(now.tick):
+            return self._seek(now)
+        if link.dead(now.tick) or (link.phase != AWAY and link.overdue(now.tick)):
             return self._lost(Lost("silent"), now)
         if link.phase != ONLINE:
             return []
-        acks = self.reader.take_acks()
-        if acks:
+        if link.stale(now.tick) and self.settled:
+            return [Disconnect(), *self._seek(now)]
+        postponed, self._postponed = self._postponed, []
+        commands = [command for question in postponed for command in self._asked(question, now)]
+        if acks := self.reader.take_acks():
             commands.append(self._say(frames.Ack(acks), now))
         commands += self._pump(now)
         if link.ping_due(now.tick):
@@ -143,22 +160,50 @@ class Client:
     @property
     def settled(self) -> bool:
         """Whether the broker owes no word: each send is accepted or refused, each question answered."""
-        return not len(self.outbox) and not len(self._inquiries)
+        return not (len(self.outbox) or len(self._inquiries) or self._postponed)
 
     @property
     def hungry(self) -> bool:
         """Whether more may be written now: a pipe is slowed down rather than swallowed."""
-        if self.outbox.size >= KEPT_BYTES:
+        if self.outbox.size >= KEPT_BYTES or len(self._inquiries) >= OPEN_QUESTIONS:
             return False
         return len(self.outbox) < (AHEAD_MESSAGES if self.link.phase == ONLINE else KEPT_MESSAGES)
 
     # -- the connection --
 
+    def _seek(self, now: Instant) -> list[Command]:
+        """Begin an attempt: the transport bounds a connection, the link a question."""
+        command = self._anchor.seek()
+        self.link.connecting(None if isinstance(command, Connect) else now.tick)
+        return [command]
+
+    def _offered(self, event: Offered, now: Instant) -> list[Command]:
+        """Believed once, on first use; afterwards it only explains why the remembered key is not shown."""
+        anchor = self._anchor
+        if self.link.phase != CONNECTING:
+            return []
+        anchor.settle()
+        if not anchor.key:
+            return [Disconnect(), *anchor.meet(event.key), *self._seek(now)]
+        if event.key == anchor.key:
+            return self._lost(Lost("busy"), now)
+        self.link.end()
+        return [Disconnect(), anchor.changed(event.key, self.person.account)]
+
+    def _not_offered(self, event: NotOffered, now: Instant) -> list[Command]:
+        if self.link.phase != CONNECTING:
+            return []
+        self._anchor.settle()
+        return self._lost(Lost(event.reason), now)
+
     def _connected(self, event: Connected, now: Instant) -> list[Command]:
         return self._hello(now) if self.link.phase == CONNECTING else []
 
     def _hello(self, now: Instant, credential: bytes = b"") -> list[Command]:
-        """Knock. The credential is shown only to whom it was made for: behind this address may be a new broker now."""
+        """Knock. The credential is shown only to whom it was made for: behind this address may be a new broker now.
+
+        Naming the scheme without a credential says that a password was given, which is to be checked.
+        """
         self.link.greeting(now.tick)
         hello = frames.Hello(
             major=limits.MAJOR_VERSION,
@@ -167,17 +212,22 @@ class Client:
             device=self.device,
             reads=self.person.reads,
             cursors=self.reader.cursors,
-            scheme=SCHEME if credential else "",
+            scheme="" if self._proven and not credential else SCHEME,
             credential=credential,
             release=self.person.release,
+            name=self.person.device_name,
         )
         return [self._say(hello, now)]
 
     def _lost(self, event: Lost, now: Instant) -> list[Command]:
         if self.link.phase in (AWAY, ENDED):
             return []
+        if event.reason == "revoked":
+            return self._end("revoked", errors.sentence("revoked"))
+        if event.reason == "handshake" and self.link.phase == CONNECTING and self._anchor.doubt():
+            return [Disconnect(), *self._seek(now)]
         commands: list[Command] = [Disconnect(), *self._unanswered()]
-        self._here = {}
+        self._company = Company()
         return [*commands, self._offline(event.reason, self.link.away(now.tick))]
 
     def _offline(self, reason: str, wait: float) -> Command:
@@ -186,7 +236,9 @@ class Client:
 
     def _unanswered(self) -> list[Command]:
         """Questions that the broker can't answer any more."""
-        return [self._refuse("no-answer", question) for question in self._inquiries.lost()]
+        never, self._postponed = self._postponed, []
+        told = [self._refuse("not-connected", question) for question in never]
+        return [*told, *(self._refuse("no-answer", question) for question in self._inquiries.lost())]
 
     def _heard(self, event: Heard, now: Instant) -> list[Command]:
         self.link.heard_at = now.tick
@@ -198,23 +250,30 @@ class Client:
             return []
         if frame.scheme != SCHEME:
             return self._end("scheme", errors.sentence("scheme", scheme=frame.scheme))
+        if foreign := self._anchor.foreign(frame.broker):
+            return self._end("other-broker", foreign)
         if frame.broker == self._broker and self._credential:
             return self._hello(now, self._credential)
         self._broker, self._credential = frame.broker, b""
+        if self.person.proves:
+            return [Derive(frame.broker, frame.taken)]
+        # A person takes as long as it takes to answer, and a broker does not wait so long for strangers.
         self.link.asking()
-        return [Derive(frame.broker, frame.taken)]
+        return [Disconnect(), Derive(frame.broker, frame.taken)]
 
     def _derived(self, event: Derived, now: Instant) -> list[Command]:
+        self._credential = event.credential
         if not event.credential:
             self.link.end()
             return [Disconnect()]
-        self._credential = event.credential
+        self.link.asked()
         return self._hello(now, self._credential) if self.link.phase == GREETING else []
 
     def _welcome(self, frame: frames.Welcome, now: Instant) -> list[Command]:
         if self.link.phase != GREETING:
             return []
         self.account = frame.account
+        self._proven = True
         self._registered |= frame.registered
         if self._elsewhere(frame.epoch) or frame.last < self.outbox.settled:
             return [Renew(frame.epoch)]  # this is another broker, or it was put back in time
@@ -222,8 +281,8 @@ class Client:
             # Somebody else sends as this device: our folder was copied. What we had offered before, the broker has.
             return [*self._accepted(frames.Accepted(self.outbox.offered), now), Renew(frame.epoch)]
         self.link.online(now.tick)
-        self._window = frame.window_messages, frame.window_bytes
-        self._pause, self._absent = None, False
+        self._window, self._pause = (frame.window_messages, frame.window_bytes), None
+        self._absent = False
         self._welcomes += 1
         self.outbox.rewind(self.outbox.settled)
         begins = self.reader.begin(frame.logs)
@@ -231,14 +290,17 @@ class Client:
             account=frame.account,
             device=self.device,
             broker=self.person.broker,
+            key=self._anchor.key,
             waiting=self.reader.waiting,
             registered=self._registered,
             first=self._welcomes == 1,
         )
         self._registered = False
         self.outbox.offer()
+        self._broker = frame.broker
         facts = {"account": frame.account, "epoch": frame.epoch, "offered": ""}
-        return [*(Remember(key, value.encode()) for key, value in facts.items()), *begins, Show(online)]
+        remembered = [Remember(key, value.encode()) for key, value in facts.items()]
+        return [*self._anchor.proved(frame.broker), *remembered, *begins, Show(online)]
 
     def _elsewhere(self, epoch: str) -> bool:
         known, self._epoch = self._epoch, epoch
@@ -285,6 +347,8 @@ class Client:
 
     def _accepted(self, frame: frames.Accepted, now: Instant) -> list[Command]:
         refused = {refusal.n: refusal for refusal in frame.refused}
+        if frame.window_messages:
+            self._window = frame.window_messages, self._window[1]
         done = self.outbox.settle(frame.n)
         if not done:
             return []
@@ -311,17 +375,7 @@ class Client:
         return self._hello(now) if self.link.phase == ONLINE and self.reader.missed(frame) else []
 
     def _presence(self, frame: frames.Presence, now: Instant) -> list[Command]:
-        came = [name for name in frame.joined if name != self.account and name not in self._here]
-        went = [name for name in frame.left if name != self.account]
-        commands: list[Command] = []
-        self._here.update(dict.fromkeys(came))
-        for name in went:
-            self._here.pop(name, None)
-        if came:
-            commands.append(Show(shown.Came(room=frame.room, accounts=came, more=frame.more)))
-        if went:
-            commands.append(Show(shown.Went(room=frame.room, accounts=went)))
-        return commands
+        return self._company.told(frame, self.account)
 
     # -- questions and answers --
 
@@ -330,11 +384,14 @@ class Client:
             return [self._say(self._inquiries.ask(question), now)]
         if isinstance(question, typed.AskedContacts) and self._contacts_known:
             return [Show(shown.Contacts(contacts=self._contacts_known, possible=[]))]
-        return [self._refuse("not-connected", question)]
+        if self._absent or self._welcomes or self.link.phase == ENDED:
+            return [self._refuse("not-connected", question)]
+        self._postponed.append(question)  # nobody knows yet whether the broker is there
+        return []
 
     def _present(self, frame: frames.Present, now: Instant) -> list[Command]:
         self._inquiries.answered(frame.ask)
-        self._here = dict.fromkeys(frame.accounts)
+        self._company.are(frame.accounts)
         return [Show(shown.Who(accounts=frame.accounts, more=frame.more))]
 
     def _contacts(self, frame: frames.Contacts, now: Instant) -> list[Command]:
@@ -359,6 +416,27 @@ class Client:
         log = shown_log(run.log, self.account)
         return [Show(shown.Messages(log=log, first=run.first, envelopes=run.envelopes, waited=0, mine=True))]
 
+    def _devices(self, frame: frames.Devices, now: Instant) -> list[Command]:
+        self._inquiries.answered(frame.ask)
+        return [Show(shown.Devices(devices=frame.devices, this=self.device))]
+
+    def _changed(self, frame: frames.Changed, now: Instant) -> list[Command]:
+        self._inquiries.answered(frame.ask)
+        return [Show(shown.Notice(text=PASSWORD_CHANGED))]
+
+    def _asked_password(self, question: typed.AskedPassword, now: Instant) -> list[Command]:
+        """Not before the broker has said who it is: that is part of what a credential is made with."""
+        if self.link.phase != ONLINE:
+            return [self._refuse("not-connected", question)]
+        return [DeriveNew(self._broker, question)]
+
+    def _passwords_derived(self, event: PasswordsDerived, now: Instant) -> list[Command]:
+        asked = event.question
+        if event.code:
+            return [self._refuse(event.code, asked)]
+        self._postponed.append(typed.ChangedPassword(old=event.old, new=event.new, tag=asked.tag, line=asked.line))
+        return []
+
     def _refused(self, frame: frames.Refused, now: Instant) -> list[Command]:
         if self.link.phase == GREETING and not frame.ask:  # a question may still be answered while Hello is said again
             return self._turned_away(frame, now)
@@ -375,9 +453,8 @@ class Client:
         """A login was refused: for good, or for a while."""
         if frame.retry_s <= 0:
             return self._end(frame.code, frame.text)
-        self.link.away(now.tick)
-        self.link.due = now.tick + frame.retry_s
-        return [Disconnect(), self._offline(frame.code, frame.retry_s)]
+        wait = self.link.told_to_wait(now.tick, frame.retry_s)
+        return [Disconnect(), *self._unanswered(), self._offline(frame.code, wait)]
 
     # -- what is answered here --
 
@@ -405,8 +482,8 @@ class Client:
             return [Recall(names.room_key(self.place), "", event.count)]
         return [Recall(names.mailbox(names.key(self.account)), names.key(self.place), event.count)]
 
-    def _mistook(self, event: typed.Mistook, now: Instant) -> list[Command]:
-        return [Show(shown.Refused(code=event.code, text=event.text, tag=event.tag, line=event.line))]
+    def _mistook(self, mistake: typed.Mistook, now: Instant) -> list[Command]:
+        return [Show(shown.Refused(code=mistake.code, text=mistake.text, tag=mistake.tag, line=mistake.line))]
 
     def _left(self, event: typed.Left, now: Instant) -> list[Command]:
         online = self.link.phase == ONLINE

@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
-from core.received import Received
+from core.received import Knocked, Received
 from core.shown import Shown
+from core.typed import AskedPassword
 from protocol.frames import Envelope
 
 
@@ -23,6 +24,27 @@ class Send(Command, gc=False):
 
     frame: bytes
     peer: bytes = b""
+
+
+class Admit(Command):
+    """Answer a Knocked: let it in (200), tell it to come back (300), or never to (400)."""
+
+    ticket: tuple[bytes, bytes]
+    key: str
+    code: int
+
+
+class Trust(Command):
+    """A device has logged in over this connection, which may stay; or is no longer, and it has to log in again soon."""
+
+    peer: bytes
+    trusted: bool
+
+
+class HangUp(Command):
+    """End this connection: whoever is there does what no honest client does."""
+
+    peer: bytes
 
 
 # ---- to the store: operations, gathered into one group a turn -----------------------------------------
@@ -77,7 +99,7 @@ Operation = Append | Move | Put | Trim
 class Look(Command):
     """Read these records, extents of logs and states of devices; Looked brings them back with the cause."""
 
-    cause: Received
+    cause: Received | Knocked
     keys: tuple[str, ...] = ()
     logs: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
@@ -127,8 +149,21 @@ class Note(Command):
 # ---- the client's: to the network ----------------------------------------------------------------------
 
 
+class AskKey(Command):
+    """Ask beside the broker's address for its public key; Offered or NotOffered will tell."""
+
+
 class Connect(Command):
-    """Begin a connection; Connected or Lost will tell."""
+    """Begin a connection to the broker that owns this public key; Connected or Lost will tell."""
+
+    key: str
+
+
+class Pin(Command):
+    """Remember a broker, by its address: its public key, and its id once that is known."""
+
+    key: str
+    broker: bytes = b""
 
 
 class Disconnect(Command):
@@ -184,6 +219,13 @@ class Remember(Command):
 
 COMMITTED = (Keep, Drop, Record, Begin, Remember)
 """What a journal writes in the transaction of a turn."""
+
+
+class DeriveNew(Command):
+    """Ask for the old and the new password, and make credentials of both; PasswordsDerived brings them."""
+
+    broker: bytes  # the broker's id
+    question: AskedPassword
 
 
 class Renew(Command):

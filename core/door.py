@@ -2,20 +2,25 @@
 
 A Hello is handled again each time something it had to wait for has come, until nothing is missing. Logins move
 only between two commits (``step``), so that what they read of a device is what the store really holds.
+
+What lets a device in is its key, once a password has bound it to the account; a password that is given is checked all
+the same.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import msgspec
 
 from core import records
 from core.clock import Instant
-from core.commands import Command, Look, Note, Prove, Put, Send
+from core.commands import Command, Look, Note, Prove, Put, Send, Trust
 from core.events import DeviceState
+from core.gate import ADDRESS_ACCOUNTS, ADDRESS_SESSIONS, Gate
 from core.received import Proved, Received
-from core.records import Account, Room
+from core.records import Account, Key, Room
 from core.session import Session
 from core.sessions import Sessions
 from protocol import errors, frames, limits, names
@@ -23,6 +28,8 @@ from protocol.passwords import SCHEME
 
 # A login that found the worker's queue full may come back after so long; it empties in half a second.
 BUSY_S = 1.0
+# Whoever is one session too many may look again after so long.
+CROWDED_S = 60.0
 
 
 class House(msgspec.Struct, frozen=True):
@@ -32,13 +39,15 @@ class House(msgspec.Struct, frozen=True):
     epoch: str
     open: bool  # new accounts may be made
     dummy: str  # a stored hash that no secret fits: checking it costs what checking a real one costs
+    local_limits: bool = False  # this machine's own programs are held to the limits for addresses too
 
 
 class Door:
     """Lets devices in."""
 
-    def __init__(self, house: House, sessions: Sessions) -> None:
+    def __init__(self, house: House, gate: Gate, sessions: Sessions) -> None:
         self._house = house
+        self._gate = gate
         self._sessions = sessions
         self._waiting: list[Received] = []
 
@@ -49,7 +58,7 @@ class Door:
     def proved(self, cause: Received, proof: Proved | None) -> list[Command]:
         """The worker answered. What was read before it is read again, for it may have changed meanwhile."""
         if proof is None:
-            return refuse(cause, "busy", retry_s=BUSY_S, seconds=BUSY_S)
+            return refuse_for(BUSY_S, cause, "busy")
         self.knock(msgspec.structs.replace(cause, found={}, proof=proof))
         return []
 
@@ -70,12 +79,26 @@ class Door:
         except names.BadName as error:
             return refuse(event, "bad-name", name=hello.account, why=error)
         if records.account(key) not in event.found:
-            return [Look(event, keys=(records.account(key),))]
+            wait = 0.0 if event.proof else self._gate.hello(event.key, now.tick)
+            if wait:
+                return refuse_for(wait, event, "too-many-logins")
+            return [Look(event, keys=(records.account(key), records.key(event.key)))]
+        bound = _key(event)
+        if bound and (bound.revoked or bound.account != key):
+            return refuse(event, "revoked" if bound.revoked else "other-account", name=hello.account)
+        return self._prove(event, key, now)
+
+    def _prove(self, event: Received, key: str, now: Instant) -> list[Command]:
+        """By credential if there is one, by key if that is bound; else say what a credential is made with."""
+        hello = event.frame
+        assert isinstance(hello, frames.Hello)
         version, account = _account(event, key)
-        if not hello.credential:
-            taken = account is not None or not self._house.open
-            return _send(event, frames.Unproven(self._house.broker, SCHEME, taken))
-        return self._check(event, key, version, account, now)
+        if hello.credential:
+            return self._check(event, key, version, account, now)
+        if account and not hello.scheme and account.is_bound(hello.device, event.key):
+            return self._bind(event, key, version, account, now)
+        taken = account is not None or not self._house.open
+        return _send(event, frames.Unproven(self._house.broker, SCHEME, taken))
 
     def _check(self, event: Received, key: str, version: int, account: Account | None, now: Instant) -> list[Command]:
         hello, proof = event.frame, event.proof
@@ -84,14 +107,28 @@ class Door:
             return refuse(event, "scheme", scheme=hello.scheme)
         stored = account.hash if account else None if self._house.open else self._house.dummy
         if proof is None or stored not in (proof.stored, proof.fresh):
-            return [Prove(event, hello.credential, stored)]
+            return self._tried(event, key, account, now) or [Prove(event, hello.credential, stored)]
         if proof.damaged:
             return refuse(event, "damaged-account", name=hello.account)
+        self._gate.judged(event.address, key, proof.right, now.tick)
         if not proof.right or (account is None and not self._house.open):
             return refuse(event, "wrong-password" if self._house.open else "registration-closed", name=hello.account)
         if account is None:
             return self._register(event, key, now)
         return self._bind(event, key, version, account, now)
+
+    def _tried(self, event: Received, key: str, account: Account | None, now: Instant) -> list[Command]:
+        """A refusal, before any work is done, if this has been tried too often."""
+        if event.proof:
+            return []
+        wait = self._gate.login(event.address, key, now.tick)
+        if wait:
+            return refuse_for(wait, event, "too-many-logins")
+        if account is None and self._house.open:
+            wait = self._gate.registration(event.address, now.tick)
+        return (
+            refuse_for(wait, event, "too-many-accounts", limit=ADDRESS_ACCOUNTS, address=event.address) if wait else []
+        )
 
     def _register(self, event: Received, key: str, now: Instant) -> list[Command]:
         hello, proof = event.frame, event.proof
@@ -106,22 +143,23 @@ class Door:
             hash=proof.fresh or "",
             made_at=now.at,
             rooms={names.LOBBY: head},
-            devices={hello.device: now.at},
+            devices={hello.device: event.key},
         )
         return [Put(records.account(key), records.pack(account), 0, event)]
 
     def _bind(self, event: Received, key: str, version: int, account: Account, now: Instant) -> list[Command]:
+        """Write down what this login changes of the account: a new device, another key, a hash made anew."""
         hello, proof = event.frame, event.proof
         assert isinstance(hello, frames.Hello)
-        assert proof is not None
-        fresh = proof.fresh if proof.fresh != account.hash else None
-        if hello.device not in account.devices:
-            if len(account.devices) >= limits.ACCOUNT_DEVICES:
+        before = msgspec.structs.replace(account, devices=dict(account.devices))
+        if account.devices.get(hello.device) != event.key:
+            account.bind(hello.device, event.key, limits.ACCOUNT_DEVICES)
+            if len(account.bound) > max(limits.ACCOUNT_DEVICES, len(before.bound)):
                 return refuse(event, "too-many-devices", name=account.name, limit=limits.ACCOUNT_DEVICES)
-            account.devices[hello.device] = now.at
-        elif not fresh:
+        if proof and proof.fresh:
+            account.hash = proof.fresh
+        if account == before:
             return self._look(event, key, account, now)
-        account.hash = fresh or account.hash
         return [Put(records.account(key), records.pack(account), version, event)]
 
     def _look(self, event: Received, key: str, account: Account, now: Instant) -> list[Command]:
@@ -143,9 +181,13 @@ class Door:
     def _enter(self, event: Received, key: str, account: Account, now: Instant) -> list[Command]:
         hello = event.frame
         assert isinstance(hello, frames.Hello)
+        where = self._gate.origin(event.address)
+        if where and self._sessions.from_origin(where) >= ADDRESS_SESSIONS:
+            return refuse_for(CROWDED_S, event, "too-many-sessions", limit=ADDRESS_SESSIONS, address=event.address)
         device = records.device(key, hello.device)
         session = Session(event.peer, key, account.name, hello.device, device, hello.reads)
-        session.address, session.heard_at = event.address, now.tick
+        session.address, session.origin, session.heard_at = event.address, where, now.tick
+        session.key = event.key
         session.rooms = _rooms(event, account)
         session.last = session.durable = session.told = event.found["device/" + device].last
         session.refused_version, session.refused = _refused(event, device)
@@ -157,7 +199,8 @@ class Door:
                 session.read(log, max(said, extent.floor), extent.head)
         commands = self._replace(session)
         self._sessions.add(session)
-        return [*commands, *self._welcome(event, session, extents)]
+        seen = _seen(event, session, now)
+        return [*commands, *seen, Trust(event.peer, True), *self._welcome(event, session, extents)]
 
     def _replace(self, session: Session) -> list[Command]:
         """The newer login wins, of a device as of a connection: the old session may hang on a dead connection."""
@@ -168,7 +211,7 @@ class Door:
         if old is None:
             return []
         self._sessions.remove(old)
-        return [Send(frames.encode(frames.Bye("replaced")), old.peer)]
+        return [Send(frames.encode(frames.Bye("replaced")), old.peer), Trust(old.peer, False)]
 
     def _welcome(self, event: Received, session: Session, extents: dict[str, frames.Extent]) -> list[Command]:
         version, _ = _account(event, session.account)
@@ -198,6 +241,12 @@ def refuse(event: Received, code: str, /, retry_s: float = 0.0, **places: Any) -
     return [*_send(event, refused), Note("refused", {"code": code, "from": event.address})]
 
 
+def refuse_for(wait_s: float, event: Received, code: str, /, **places: Any) -> list[Command]:
+    """Refuse for so many seconds: a client comes back by itself then."""
+    retry_s = min(wait_s, limits.RETRY_S)
+    return refuse(event, code, retry_s=retry_s, seconds=math.ceil(retry_s), **places)
+
+
 def versions(major: int, minor: int) -> dict[str, Any]:
     """The places of the sentence about versions."""
     older = "client" if major < limits.MAJOR_VERSION else "broker"
@@ -215,6 +264,23 @@ def _send(event: Received, frame: frames.AnyFrame) -> list[Command]:
 def _account(event: Received, key: str) -> tuple[int, Account | None]:
     record = event.found[records.account(key)]
     return (record[0], records.unpack(Account, record[1])) if record else (0, None)
+
+
+def _key(event: Received) -> Key | None:
+    record = event.found[records.key(event.key)]
+    return records.unpack(Key, record[1]) if record else None
+
+
+def _seen(event: Received, session: Session, now: Instant) -> list[Command]:
+    """Write down that this key was here. Nobody waits for it: it is for people, and for telling keys apart."""
+    hello, record = event.frame, event.found[records.key(event.key)]
+    assert isinstance(hello, frames.Hello)
+    bound = _key(event) or Key(session.account, session.device_id, "", now.at, now.at, "")
+    session.seen = msgspec.structs.replace(
+        bound, device=session.device_id, name=hello.name, seen_at=now.at, address=event.address[: limits.ADDRESS_CHARS]
+    )
+    session.seen_version = (record[0] if record else 0) + 1
+    return [Put(records.key(event.key), records.pack(session.seen), session.seen_version - 1)]
 
 
 def _rooms(event: Received, account: Account) -> dict[str, str]:

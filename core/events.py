@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from core.commands import Fetch, Operation
-from core.received import Event, Proved, Received
+from core.received import Event, Knocked, Proved, Received
+from core.typed import AskedPassword
 from protocol import frames
 
 # ---- from the network ----------------------------------------------------------------------------------
@@ -18,6 +19,7 @@ class Garbled(Event):
     why: str
     version: tuple[int, int] | None = None  # it was a Hello of this foreign version
     address: str = ""
+    key: str = ""
 
 
 class Gone(Event):
@@ -103,7 +105,7 @@ class DeviceState(Event):
 class Looked(Event):
     """The answer to Look and Browse. Keys: a record's key; ``head/LOG``; ``device/NAME``; ``browse/PREFIX``."""
 
-    cause: Received
+    cause: Received | Knocked
     found: dict[str, Any]
 
 
@@ -136,7 +138,19 @@ class Connected(Event):
 class Lost(Event):
     """There is no connection, or no more."""
 
-    reason: str  # refused, cut, silent, no-restante
+    reason: str  # refused, cut, silent, handshake, busy, revoked, no-restante
+
+
+class Offered(Event):
+    """What answers beside the broker's address says that this is its public key. That proves nothing."""
+
+    key: str
+
+
+class NotOffered(Event):
+    """Nobody says what the broker's key is."""
+
+    reason: str  # refused, cut, silent, handshake, no-restante
 
 
 class Heard(Event):
@@ -149,6 +163,15 @@ class Derived(Event):
     """The credential is there; empty: nobody could be asked, or nobody answered."""
 
     credential: bytes
+
+
+class PasswordsDerived(Event):
+    """The credentials of the old and the new password are there; or a code says why not."""
+
+    question: AskedPassword
+    old: bytes = b""
+    new: bytes = b""
+    code: str = ""
 
 
 class Renewed(Event):

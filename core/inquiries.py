@@ -7,6 +7,7 @@ from typing import Any
 
 from core import typed
 from protocol import frames
+from protocol.passwords import SCHEME
 
 _FRAMES: dict[type[typed.Typed], Callable[[int, Any], frames.Frame]] = {
     typed.AskedWho: lambda ask, question: frames.AskWho(ask),
@@ -14,8 +15,14 @@ _FRAMES: dict[type[typed.Typed], Callable[[int, Any], frames.Frame]] = {
     typed.AddedContact: lambda ask, question: frames.AddContact(ask, question.account),
     typed.RemovedContact: lambda ask, question: frames.RemoveContact(ask, question.account),
     typed.JoinedRoom: lambda ask, question: frames.Join(ask, question.room),
+    typed.AskedDevices: lambda ask, question: frames.AskDevices(ask),
+    typed.RevokedDevice: lambda ask, question: frames.RevokeDevice(ask, question.device),
+    typed.ChangedPassword: lambda ask, question: frames.ChangePassword(ask, SCHEME, question.old, question.new),
     typed.LeftRoom: lambda ask, question: frames.Leave(ask, question.room),
 }
+
+# Questions that wait for their answers; then no more input is read. Half of what a broker takes in one turn.
+OPEN_QUESTIONS = 16
 
 ASKED = tuple(_FRAMES)
 """The intents that only the broker can answer."""

@@ -12,6 +12,10 @@ RETRY_FIRST_S = 0.1
 RETRY_MAX_S = 15.0
 # No answer to a Hello for so long: the connection is of no use. A busy broker checks 20 passwords in half a second.
 HELLO_S = 15.0
+# No answer to the question for the broker's key for so long: nobody is there who knows.
+KEY_S = 5.0
+# CURVE never changes keys within a connection, so nobody stays on one much longer than a day.
+STALE_S = 86_400.0
 
 AWAY, CONNECTING, GREETING, ONLINE, ENDED = "away", "connecting", "greeting", "online", "ended"
 
@@ -26,10 +30,13 @@ class Link:
         self.due: float | None = float("-inf")  # the tick at which this phase must end; None: when it is told to
         self.heard_at = 0.0
         self.spoke_at = 0.0
+        self.stale_at = 0.0
 
-    def connecting(self) -> None:
-        """An attempt has begun; the transport bounds it."""
-        self.phase, self.due = CONNECTING, None
+    def connecting(self, tick: float | None = None) -> None:
+        """An attempt has begun. The transport bounds a connection; a question for the key ends here, if ``tick`` says
+        when it began.
+        """
+        self.phase, self.due = CONNECTING, None if tick is None else tick + KEY_S
 
     def greeting(self, tick: float) -> None:
         """Hello was said."""
@@ -37,12 +44,18 @@ class Link:
 
     def asking(self) -> None:
         """A person is being asked for the password: that takes as long as it takes."""
-        self.phase, self.due = GREETING, None
+        self.phase, self.due = AWAY, None
+
+    def asked(self) -> None:
+        """The person has answered: try at once."""
+        if self.phase == AWAY:
+            self.due = float("-inf")
 
     def online(self, tick: float) -> None:
         """Welcome."""
         self.phase, self.attempts, self.due = ONLINE, 0, None
         self.heard_at = self.spoke_at = tick
+        self.stale_at = tick + STALE_S * (0.5 + self._chance())
 
     def away(self, tick: float) -> float:
         """The connection is gone; after how many seconds the next attempt comes."""
@@ -50,6 +63,21 @@ class Link:
         self.attempts = min(self.attempts + 1, 16)
         self.phase, self.due = AWAY, tick + wait
         return wait
+
+    def told_to_wait(self, tick: float, seconds: float) -> float:
+        """The broker has said when to come back; not all who were told so should come in the same moment."""
+        self.away(tick)
+        wait = seconds * (1 + self._chance() / 2)
+        self.due = tick + wait
+        return wait
+
+    def overdue(self, tick: float) -> bool:
+        """Whether this phase has lasted for too long."""
+        return self.due is not None and self.due <= tick
+
+    def stale(self, tick: float) -> bool:
+        """Whether this connection is so old that it should have new keys, which only a new one gets."""
+        return self.phase == ONLINE and tick >= self.stale_at
 
     def end(self) -> None:
         """No further attempt."""

@@ -27,7 +27,17 @@ class Received(Event):
 
     peer: bytes  # ZeroMQ's identity: a return address, no person
     frame: frames.AnyFrame
-    address: str = ""  # the other side's network address, for people
+    address: str = ""  # the other side's network address, for people and for limits
+    key: str = ""  # the public key of the connection that it came over
     found: dict[str, Any] = {}  # what Look and Put brought, by key; a record is (version, value)
     proof: Proved | None = None
     asker: str = ""  # the store's name of the device that asks; by the time of an answer another may be there
+
+
+class Knocked(Event):
+    """Somebody wants to connect, and has shown that this public key is theirs."""
+
+    ticket: tuple[bytes, bytes]  # whom to answer
+    key: str
+    address: str
+    found: dict[str, Any] = {}  # as in Received

@@ -16,7 +16,40 @@ class Account(msgspec.Struct):
     made_at: int  # Unix time in ms
     rooms: dict[str, int] = {}  # log of the room → the seq at which the account joined
     contacts: list[str] = []  # names as registered
-    devices: dict[str, int] = {}  # device id → first seen, Unix time in ms
+    devices: dict[str, str] = {}  # device id → its public key; "" if none lets it in any more
+
+    def is_bound(self, device: str, key: str) -> bool:
+        """Whether this key alone lets this device in. A device that began anew keeps its key under another id."""
+        return key in self.devices.values() and self.devices.get(device, key) == key
+
+    def bind(self, device: str, key: str, past: int) -> None:
+        """Let this key in as this device and as no other. So many devices of the past are remembered, for what they
+        had read.
+        """
+        for each, bound in self.devices.items():
+            if bound == key:
+                self.devices[each] = ""
+        self.devices[device] = key
+        over = [each for each, bound in self.devices.items() if not bound][:-past]
+        for each in over:
+            del self.devices[each]
+
+    @property
+    def bound(self) -> dict[str, str]:
+        """The devices that are let in: id → public key."""
+        return {device: key for device, key in self.devices.items() if key}
+
+
+class Key(msgspec.Struct):
+    """``key/KEY``: a device's public key, and what people want to know of the device."""
+
+    account: str  # key of the account
+    device: str  # id
+    name: str  # as its owner calls it
+    first_at: int  # Unix time in ms, as seen_at
+    seen_at: int
+    address: str  # where it was seen
+    revoked: bool = False  # never again
 
 
 class Room(msgspec.Struct):
@@ -32,7 +65,7 @@ _encoder = msgspec.msgpack.Encoder()
 _T = TypeVar("_T")
 
 
-def pack(record: Account | Room) -> bytes:
+def pack(record: Account | Room | Key) -> bytes:
     """A record's stored bytes."""
     return _encoder.encode(record)
 
@@ -55,6 +88,11 @@ def room(key: str) -> str:
 def member(room_key: str, account_key: str) -> str:
     """The record's key for a membership."""
     return f"member/{room_key}/{account_key}"
+
+
+def key(letters: str) -> str:
+    """The record's key for a public key."""
+    return "key/" + letters
 
 
 def device(account_key: str, device_id: str) -> str:

@@ -11,11 +11,22 @@ from typing import Any
 from core import records
 from core.clock import Instant
 from core.commands import Append, Command, Look, Put
+from core.door import refuse
 from core.events import Done, Gap, Result
+from core.gate import Gate
 from core.received import Received
 from core.session import Session
 from core.sessions import Sessions
 from protocol import errors, frames, limits, names
+
+# Sends taken in one turn, of all sessions together, when each keeps to its share: some 50 ms of work.
+TURN_SENDS = 4096
+# However many send at once, each may have so many on their way.
+SHARE_LEAST = 32
+# Who has sent nothing for so long leaves its share to the others.
+SHARE_S = 1.0
+# A client that has more on its way than it may sends it again after so long.
+OVER_S = 1.0
 
 # Addresses that a session remembers as good; a script may write to very many.
 ROUTES = 1024
@@ -24,11 +35,28 @@ ROUTES = 1024
 class Sends:
     """Takes sends in, and keeps track of what became of them."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, gate: Gate, sessions: Sessions) -> None:
+        self._gate = gate
         self._sessions = sessions
+        self._active: dict[bytes, float] = {}  # who sends → the tick of the last Post, in that order
+
+    def grant(self, now: Instant) -> int:
+        """How many sends each session may have on their way: the whole broker alone, a fair share beside others."""
+        while self._active:
+            peer, tick = next(iter(self._active.items()))
+            if tick + SHARE_S > now.tick:
+                break
+            del self._active[peer]
+        share = TURN_SENDS // max(1, len(self._active))
+        return max(SHARE_LEAST, min(limits.WINDOW_MESSAGES, share))
 
     def post(self, event: Received, post: frames.Post, session: Session, now: Instant) -> list[Command]:
         """Some sends: those that are new go to the store, the others are answered again."""
+        over = self._over(event, post, session)
+        if over is not None:
+            return over
+        self._active.pop(event.peer, None)
+        self._active[event.peer] = now.tick
         missing = self._unknown(post, session, event.found)
         if missing:
             return [Look(event, keys=tuple(missing))]
@@ -37,9 +65,24 @@ class Sends:
         if known < 0:
             session.expects = True
             return []
+        session.taken += sum(len(item.body) for item in post.items)
         if known:  # sent again: say again what became of them, as soon as that is sure
             session.told = min(session.told, post.n - 1)
         return self._append(session, post.items[known:], event.found, now) if post.items[known:] else []
+
+    def _over(self, event: Received, post: frames.Post, session: Session) -> list[Command] | None:
+        """A refusal, once a turn, of what no client sends that keeps to its window; None if it fits."""
+        if post.n + len(post.items) - 1 - session.told > limits.WINDOW_MESSAGES + limits.PACK_MESSAGES:
+            code, limit = "too-many-sends", limits.WINDOW_MESSAGES
+        elif session.taken > limits.WINDOW_BYTES:
+            code, limit = "too-many-bytes", limits.WINDOW_BYTES
+        else:
+            return None
+        self._sessions.touch(session)
+        if session.offended:
+            return []
+        session.offended = True
+        return [*self._gate.offence(event.peer), *refuse(event, code, retry_s=OVER_S, limit=limit)]
 
     def _append(self, session: Session, items: list[frames.Item], found: dict[str, Any], now: Instant) -> list[Command]:
         n, logs, envelopes = session.last, list[tuple[str, ...]](), list[bytes | None]()

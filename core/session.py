@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from core.commands import Command, Fetch, Send
 from core.events import Arrived
+from core.records import Key
 from protocol import frames, limits
 
 
@@ -47,6 +48,14 @@ class Session:
         self.device = device  # the store's name of it
         self.reads = reads
         self.address = ""
+        self.origin = ""  # by what its address is counted
+        self.key = ""  # the public key that it came with: nobody else may speak for it
+        self.seen: Key | None = None  # what is written down about that key
+        self.seen_version = 0
+        self.asked = 0  # questions in this turn
+        self.taken = 0  # bytes of sends in this turn
+        self.offended = False  # in this turn: one refusal is enough
+        self.granted = limits.WINDOW_MESSAGES  # sends that it was told to have on their way at most
         self.heard_at = 0.0  # tick of the last frame
         self.last = 0  # the highest n handed to the store
         self.durable = 0  # the highest n on disk
@@ -126,10 +135,11 @@ class Session:
 
     # -- what is said at the end of a turn --
 
-    def speak(self) -> Iterator[Command]:
-        """The frames that this turn's events have left for this session, gathered."""
+    def speak(self, grant: int) -> Iterator[Command]:
+        """The frames that this turn's events have left for this session, gathered; ``grant`` is its window from now."""
+        self.asked, self.taken, self.offended = 0, 0, False
         if self.told < self.durable:
-            for accepted in self._accepts():
+            for accepted in self._accepts(grant):
                 yield Send(frames.encode(accepted), self.peer)
             self.told = self.durable
         if self.expects:
@@ -139,8 +149,9 @@ class Session:
             yield Send(packed, self.peer)
         self.outgoing = []
 
-    def _accepts(self) -> Iterator[frames.Accepted]:
+    def _accepts(self, grant: int) -> Iterator[frames.Accepted]:
         """One Accepted, unless so much was refused that its sentences need more frames."""
+        news, self.granted = grant if grant != self.granted else 0, grant
         refusals, size = list[frames.Refusal](), 0
         for n in sorted(self.refused):
             if not self.told < n <= self.durable:
@@ -151,7 +162,7 @@ class Session:
                 yield frames.Accepted(n - 1, refusals)
                 refusals, size = [], len(frames.encode(refusal))
             refusals.append(refusal)
-        yield frames.Accepted(self.durable, refusals)
+        yield frames.Accepted(self.durable, refusals, news)
 
     def _fits(self, piece: Piece) -> bool:
         messages = self.messages + piece.last - piece.first + 1

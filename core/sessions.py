@@ -19,6 +19,7 @@ class Sessions:
         self.by_device: dict[str, Session] = {}
         self.by_account: dict[str, dict[bytes, Session]] = {}
         self.readers: dict[str, dict[bytes, Session]] = {}
+        self._by_origin: dict[str, int] = {}
         self.touched: dict[bytes, Session] = {}  # have something to say or to fetch at the end of this turn
         self._silences: list[tuple[float, bytes]] = []  # when to look whether a session has gone silent
         self._watched: dict[bytes, None] = {}  # connections that stand there
@@ -30,6 +31,7 @@ class Sessions:
         self.by_peer[session.peer] = session
         self.by_device[session.device] = session
         self.by_account.setdefault(session.account, {})[session.peer] = session
+        self._by_origin[session.origin] = self.from_origin(session.origin) + 1
         for log in session.readings:
             self.readers.setdefault(log, {})[session.peer] = session
         self._watch(session)
@@ -41,6 +43,9 @@ class Sessions:
         self.touched.pop(session.peer, None)
         del self.by_device[session.device]
         _discard(self.by_account, session.account, session)
+        self._by_origin[session.origin] -= 1
+        if not self._by_origin[session.origin]:
+            del self._by_origin[session.origin]
         for log in session.readings:
             _discard(self.readers, log, session)
         if session.reads and not self.present(session.account):
@@ -64,6 +69,10 @@ class Sessions:
     def of(self, account: str) -> Iterable[Session]:
         """An account's sessions."""
         return list(self.by_account.get(account, {}).values())
+
+    def from_origin(self, origin: str) -> int:
+        """How many sessions come from there."""
+        return self._by_origin.get(origin, 0)
 
     def present(self, account: str) -> bool:
         """Whether somebody reads as this account: a run that only sends is not seen by others."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from protocol.frames import Envelope
+from protocol.frames import Envelope, Known
 
 
 class Shown(msgspec.Struct):
@@ -17,6 +17,7 @@ class Online(Shown, kw_only=True):
     account: str
     device: str
     broker: str  # its address, tcp://HOST:PORT
+    key: str  # its public key
     waiting: int  # messages that came while this device was away
     registered: bool  # the account was made just now
     first: bool  # of this run; False: the connection is back
@@ -113,6 +114,20 @@ class Outbox(Shown, kw_only=True):
     items: list[tuple[str, str]]  # whom it is for, what it says
 
 
+class Devices(Shown, kw_only=True):
+    """The account's devices."""
+
+    devices: list[Known]
+    this: str  # the id of the one that asks
+
+
+class Met(Shown, kw_only=True):
+    """A broker was met for the first time; from now on only this key counts."""
+
+    broker: str  # its address
+    key: str
+
+
 class Notice(Shown, kw_only=True):
     """A sentence."""
 
@@ -124,3 +139,14 @@ class Bye(Shown, kw_only=True):
 
     code: str
     text: str
+
+
+class KeyChanged(Bye, kw_only=True):
+    """The broker at this address can't show that it owns the key that is known, and another one is offered there."""
+
+    broker: str  # its address
+    account: str
+    given: bool  # the key was given in this run; False: it is remembered
+    since: str  # the date since when
+    key: str
+    offered: str

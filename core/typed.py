@@ -57,6 +57,31 @@ class LeftRoom(Typed, kw_only=True):
     room: str
 
 
+class AskedDevices(Typed):
+    """Which devices does my account have?"""
+
+
+class RevokedDevice(Typed, kw_only=True):
+    """Never let this device in again: its id, or how it begins."""
+
+    device: str
+
+
+class AskedPassword(Typed):
+    """Let me change my password. It is asked for on the terminal."""
+
+
+class ChangedPassword(Typed, kw_only=True):
+    """Change the password: the credentials of both."""
+
+    old: bytes
+    new: bytes
+
+    def __repr__(self) -> str:
+        """Never show a credential, not even in a traceback."""
+        return "ChangedPassword()"
+
+
 class AskedStatus(Typed):
     """Who am I, where do my lines go, is the broker there?"""
 
@@ -101,6 +126,9 @@ Intent = (
     | RemovedContact
     | JoinedRoom
     | LeftRoom
+    | AskedDevices
+    | RevokedDevice
+    | AskedPassword
     | AskedStatus
     | AskedOutbox
     | AskedHistory

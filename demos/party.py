@@ -22,7 +22,7 @@ from types import FrameType
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # imports are absolute from the root
 
-from demos.stage import HOST, PATIENCE_S, ROOT, Actor, Fallen, Stage
+from demos.stage import PATIENCE_S, ROOT, Actor, Fallen, Place, Stage
 
 GUESTS = ["alice", "bob", "carol", "dave"]
 PASSWORD = "party"
@@ -110,13 +110,13 @@ def main(guests: list[str]) -> int:
     return 0
 
 
-def _hold(stage: Stage, port: str, guests: list[str]) -> None:
+def _hold(stage: Stage, place: Place, guests: list[str]) -> None:
     room = Room(stage.folder("tmux"))
     try:
         room.furnish(stage.folder("broker") / "broker.log")
         for guest in guests:
-            address = ["-n", guest, "-a", HOST, "-p", port, "--data", str(stage.folder(guest))]
-            room.welcome(guest, [sys.executable, str(ROOT / "client.py"), *address])
+            options = ["-n", guest, *place.options(), "--data", str(stage.folder(guest))]
+            room.welcome(guest, [sys.executable, str(ROOT / "client.py"), *options])
         room.celebrate()
     finally:
         room.empty()

@@ -9,7 +9,7 @@ from typing import Any
 
 from demos import reader
 from demos.reader import BROKER, EVERYONE, Play, Step
-from demos.stage import HOST, Actor, Fallen, Stage
+from demos.stage import Actor, Fallen, Place, Stage
 from demos.transcript import Transcript
 
 # A failed step shows so much of a screen: the end of it, where the answer should have been.
@@ -25,7 +25,7 @@ class Performance:
         self._play, self._transcript = play, transcript
         self._stage = Stage(patience, self._heard)
         self._broker = Actor(BROKER)
-        self._port = "0"  # any free one; the one that was given, when the broker comes back
+        self._place = Place("0")  # any free port; the one that was given, when the broker comes back
         self._cast: dict[str, Actor] = {}
         self._here: dict[str, Actor] = {}  # those who are there as the play has it
         self._passwords: dict[tuple[str, str], str] = {}  # person, account
@@ -67,7 +67,7 @@ class Performance:
 
     def _broker_starts(self, step: reader.BrokerStarts) -> None:
         self._transcript.broker("starts")
-        self._port = self._stage.start_broker(self._broker, self._port)
+        self._place = self._stage.start_broker(self._broker, self._place.port)
 
     def _broker_stops(self, step: reader.BrokerStops) -> None:
         self._stop_broker()
@@ -87,7 +87,7 @@ class Performance:
         actor = self._here[step.who] = self._cast.setdefault(step.who, Actor(step.who))
         known = (step.who.partition("'s ")[0], step.account)
         self._passwords[known] = password = step.password or self._passwords.get(known, "")
-        options = ["-n", step.account, "-a", HOST, "-p", self._port, "--plain", "--follow", *["--menu"] * step.menu]
+        options = ["-n", step.account, *self._place.options(), "--plain", "--follow", *["--menu"] * step.menu]
         before = len(actor.screen.lines)
         self._stage.start(actor, "client.py", *options, password=password)
         self._transcript.came(step.who, step.sentence.removeprefix(step.who).strip())

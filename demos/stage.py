@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, NamedTuple
 
 from demos.screen import Screen
 
@@ -26,8 +26,19 @@ HOST = "127.0.0.1"
 # Long enough for a laptop that is busy with something else; nothing waits longer than it must.
 PATIENCE_S = 15.0
 _LISTENING = "restante: listening on tcp://…"
-_PORT = re.compile(r"restante: listening on tcp://\S+:(\d+)\b")
+_PLACE = re.compile(r"restante: listening on tcp://\S+:(\d+), key (\w+)")
 _READ_BYTES = 65536
+
+
+class Place(NamedTuple):
+    """Where a broker is, and which key it has."""
+
+    port: str  # "0": any free one
+    key: str = ""
+
+    def options(self) -> list[str]:
+        """What a client is told: with the key it need not believe, at first sight, whoever answers there."""
+        return ["-a", HOST, "-p", self.port, "--key", self.key]
 
 
 @dataclass(frozen=True)
@@ -113,12 +124,12 @@ class Stage:
         actor.running = Running(process, process.stdin, process.stdout)
         self._selector.register(process.stdout, selectors.EVENT_READ, actor)
 
-    def start_broker(self, broker: Actor, port: str = "0") -> str:
-        """Run the broker, and wait until it is ready; the port that it has, which is any free one for "0"."""
+    def start_broker(self, broker: Actor, port: str = "0") -> Place:
+        """Run the broker, and wait until it is ready; where it is then."""
         self.start(broker, "broker.py", "-a", HOST, "-p", port)
         if not self.wait(broker, lambda: broker.screen.see(_LISTENING)):
             raise Fallen(broker, "did not get ready")
-        return [found[1] for line in broker.screen.lines if (found := _PORT.match(line))][-1]
+        return [Place(*found.groups()) for line in broker.screen.lines if (found := _PLACE.match(line))][-1]
 
     def wait(self, actor: Actor, until: Callable[[], bool]) -> bool:
         """Watch everybody until something holds. False: it did not in time, or this actor's program has ended."""

@@ -14,6 +14,11 @@ SENTENCES = {
     "closing": "the broker is going down; what you send is kept and goes out when it is back",
     "replaced": "this device logged in a second time, from a copy of its folder; this session has ended",
     "busy": "the broker is busy checking passwords; try again in {seconds} s",
+    "revoked": "this device was revoked; nothing was sent: remove its folder, then log in with the password",
+    "too-many-sends": "more than {limit} messages were on their way; these were not taken: send them again",
+    "too-many-bytes": "more than {limit} bytes were on their way; these were not taken: send them again",
+    "too-many-sessions": "{limit} sessions from {address} are the most; end one, or try again in {seconds} s",
+    "too-many-questions": "more than {limit} questions came at once; this one was dropped: ask again in {seconds} s",
     # accounts
     "bad-name": "{name} can't be a name: {why}; choose another",
     "name-taken": "the name {name} is taken; give its password, or choose another name",
@@ -22,6 +27,12 @@ SENTENCES = {
     "damaged-account": "the broker's record of {name} is damaged; ask its operator to restore a backup",
     "no-account": "there is no account {name} here yet, and without a password none was made; give one",
     "scheme": "the broker does not know the password scheme {scheme}; upgrade the broker or the client",
+    "too-many-logins": "too many passwords were tried; this one was not looked at: try again in {seconds} s",
+    "too-many-accounts": "{limit} accounts were made from {address} within an hour, which is the most;"
+    " none was made: try again in {seconds} s",
+    "other-account": "this device's key belongs to another account than {name}; nothing was sent: use another --data",
+    "weak-credential": "a credential of scheme {scheme} has {size} bytes; nothing was changed: check the client",
+    "no-such-device": "{device} is none of your devices, or several; nothing was revoked: /devices lists them",
     "too-many-devices": "{name} has {limit} devices, which is the most; remove one before adding another",
     # sends
     "no-such-account": "there is no account {name}; the message was not sent to anyone",
@@ -40,10 +51,15 @@ SENTENCES = {
     "lobby": "#lobby is everyone's; it can't be left",
     "no-such-log": "{log} is not one of your conversations",
     # what a client says to its own people about a question
+    "key-changed": "the key of the broker at {broker} is not the one that is known; nothing was sent",
+    "other-broker": "the broker at {broker} calls itself by the id of another one, whose key is {key};"
+    " nothing was sent: ask the operator for the key, then use --accept-key",
+    "no-terminal": "passwords are asked for on a terminal, and there is none; nothing was changed",
+    "not-given": "no new password was given; nothing was changed",
     "not-connected": "the broker is not there; nothing was asked: try again when it is back",
     "no-answer": "the connection was lost before the answer came; ask again",
 }
-"""Every code that a core gives; all but the last two go over the wire."""
+"""Every code that a core gives; all but the last six go over the wire."""
 
 
 def sentence(code: str, **places: object) -> str:

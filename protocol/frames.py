@@ -92,6 +92,17 @@ class Extent(Part):
     head: Seq
 
 
+class Known(Part):
+    """One device of an account, as the broker knows it."""
+
+    device: Device
+    name: Annotated[str, Meta(max_length=limits.DEVICE_NAME_CHARS)]  # as it called itself, for people
+    first_at: At  # when its key was let in first
+    seen_at: At  # when it was here last; now, if it is here
+    address: Annotated[str, Meta(max_length=limits.ADDRESS_CHARS)]  # from where, then
+    here: bool
+
+
 class Refusal(Part):
     """One send that was refused for good. Its number is used up."""
 
@@ -108,7 +119,11 @@ class Frame(Part):
 
 
 class Hello(Frame, tag=1):
-    """Let me in. Without a credential it asks what is needed; the answer is Unproven."""
+    """Let me in. The key of this connection is enough where the broker has bound it to this account.
+
+    Otherwise, and always if a scheme is named without a credential, the answer is Unproven: it says what a credential
+    is made with.
+    """
 
     major: Annotated[int, Meta(ge=0, le=65535)]
     minor: Annotated[int, Meta(ge=0, le=65535)]
@@ -119,6 +134,7 @@ class Hello(Frame, tag=1):
     scheme: Annotated[str, Meta(max_length=16)] = ""
     credential: Annotated[bytes, Meta(max_length=limits.CREDENTIAL_BYTES)] = b""
     release: Annotated[str, Meta(max_length=64)] = ""  # the client's software, for the broker's log
+    name: Annotated[str, Meta(max_length=limits.DEVICE_NAME_CHARS)] = ""  # what its owner calls this device
 
     def __repr__(self) -> str:
         """Never show a credential, not even in a traceback."""
@@ -197,6 +213,32 @@ class Quit(Frame, tag=12):
     """I am leaving; forget this session."""
 
 
+class AskDevices(Frame, tag=13):
+    """Tell me my account's devices."""
+
+    ask: Number
+
+
+class RevokeDevice(Frame, tag=14):
+    """End this device's session, and never let its key in again."""
+
+    ask: Number
+    device: Annotated[str, Meta(min_length=1, max_length=limits.DEVICE_CHARS)]  # its id, or how it begins
+
+
+class ChangePassword(Frame, tag=15):
+    """From now on this credential proves my account, the other no longer."""
+
+    ask: Number
+    scheme: Annotated[str, Meta(max_length=16)]
+    old: Annotated[bytes, Meta(max_length=limits.CREDENTIAL_BYTES)]
+    new: Annotated[bytes, Meta(max_length=limits.CREDENTIAL_BYTES)]
+
+    def __repr__(self) -> str:
+        """Never show a credential, not even in a traceback."""
+        return f"ChangePassword({self.ask})"
+
+
 # ---- what the broker says -----------------------------------------------------------------------------
 
 
@@ -228,6 +270,7 @@ class Accepted(Frame, tag=34):
 
     n: Seq
     refused: Annotated[list[Refusal], Meta(max_length=limits.WINDOW_MESSAGES)] = []
+    window_messages: Annotated[int, Meta(ge=0, le=limits.NUMBER_MAX)] = 0  # from now on; 0: as before
 
 
 class Expected(Frame, tag=35):
@@ -314,11 +357,38 @@ class Page(Frame, tag=45):
 class Bye(Frame, tag=46):
     """This session has ended."""
 
-    code: Code  # closing, replaced
+    code: Code  # closing, replaced, revoked
+
+
+class Devices(Frame, tag=47):
+    """Your account's devices: the answer to AskDevices and RevokeDevice."""
+
+    ask: Number
+    devices: Annotated[list[Known], Meta(max_length=limits.ACCOUNT_DEVICES)]
+
+
+class Changed(Frame, tag=48):
+    """The new credential is in force: the answer to ChangePassword."""
+
+    ask: Number
 
 
 FromClient = (
-    Hello | Post | Ack | Ping | AskWho | AskContacts | AddContact | RemoveContact | Join | Leave | AskPage | Quit
+    Hello
+    | Post
+    | Ack
+    | Ping
+    | AskWho
+    | AskContacts
+    | AddContact
+    | RemoveContact
+    | Join
+    | Leave
+    | AskPage
+    | Quit
+    | AskDevices
+    | RevokeDevice
+    | ChangePassword
 )
 FromBroker = (
     Unproven
@@ -336,6 +406,8 @@ FromBroker = (
     | Left
     | Page
     | Bye
+    | Devices
+    | Changed
 )
 AnyFrame = FromClient | FromBroker
 

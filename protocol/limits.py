@@ -28,6 +28,10 @@ TEXT_CHARS = 512
 # A device's id: 80 random bits in base32. Two of a billion devices meet once in a million worlds.
 DEVICE_CHARS = 16
 
+# What a person calls a device, and the network address that it was seen at: a column of a list each.
+DEVICE_NAME_CHARS = 64
+ADDRESS_CHARS = 64
+
 # Numbers fit a signed 64-bit integer, as SQLite keeps them.
 NUMBER_MAX = 2**63 - 1
 

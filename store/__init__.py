@@ -49,6 +49,10 @@ class StoreUnwritable(StoreError):
     """The folder or the file can't be written."""
 
 
+class StoreExposed(StoreError):
+    """A secret key may have been read by others."""
+
+
 class StoreBroken(StoreError):
     """A write or a sync failed: nothing cached may be believed, the process must end and start again."""
 

@@ -30,6 +30,15 @@ class Lock:
         os.close(self._descriptor)
 
 
+def sync_folder(folder: Path) -> None:
+    """Let what was made or renamed in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def private_folder(folder: Path) -> Path:
     """Make a folder that only its owner can enter, if there is none; OSError if that can't be done."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

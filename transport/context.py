@@ -35,6 +35,11 @@ def endpoint(host: str, port: int | str) -> str:
     return f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}"
 
 
+def plain_address(address: str) -> str:
+    """A peer's address as people write it: an IPv4 one that came over an IPv6 socket is an IPv4 one."""
+    return address.removeprefix("::ffff:")
+
+
 def set_up(socket: zmq.Socket[bytes]) -> None:
     """What is set on every socket that speaks our protocol, before it binds or connects."""
     socket.linger = 0

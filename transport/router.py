@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import errno
 from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
 
 import zmq
-from zmq.utils.monitor import parse_monitor_message
 
 from core.events import Garbled, Gone
 from core.received import Event, Received
 from protocol.frames import ProtocolError, decode
-from transport.context import LINGER_MS, endpoint, open_monitor, set_up
+from protocol.keys import KeyPair
+from transport import curve, zap
+from transport.connections import Connections
+from transport.context import LINGER_MS, endpoint, open_monitor, plain_address, set_up
+from transport.keyrecord import KeyRecord
 
 # New connections that the kernel holds until we take them: 10,000 clients came in 2 s with this, in 6 to 31 s with 100.
 BACKLOG = 4096
@@ -25,48 +30,78 @@ KEPT_FRAMES = 64
 KEPT_RETRY_S = 0.01
 # So often a connection that seems to be over is asked once more: the monitor hears of the end before the socket does.
 SUSPECT_TRIES = 100
+# What clients get to hang up by themselves when the broker ends: ZeroMQ drops what a peer has not read by then.
+FAREWELL_S = 0.5
+# Pairs of free ports that are tried when any will do.
+PORT_TRIES = 100
 
 
 class NoAddress(Exception):
     """The address can't be had; its text is the sentence for the operator."""
 
 
-class Router:
-    """One bound ROUTER. ``endpoint`` is where it listens."""
+class Peer(NamedTuple):
+    """Who is behind an identity."""
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], address: str, port: int) -> None:
+    key: str  # its public key, as people read it
+    address: str
+
+
+class Router:
+    """One bound ROUTER, and beside it the port that tells its public key. The port of a Router is ``port``."""
+
+    def __init__(
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        address: str,
+        port: int,
+        pair: KeyPair,
+        connections: Connections,
+    ) -> None:
         self.socket = context.socket(zmq.ROUTER)
         set_up(self.socket)
+        curve.serve(self.socket, pair, zap.DOMAIN)
         self.socket.router_mandatory = True
         self.socket.backlog = BACKLOG
-        self.monitor = open_monitor(context, self.socket, zmq.EVENT_DISCONNECTED)
-        self._addresses: dict[bytes, str] = {}
-        self._by_descriptor: dict[int, bytes] = {}
+        self.monitor = open_monitor(context, self.socket, Connections.EVENTS)
+        self.record = KeyRecord(context, pair.public)
+        self.connections = connections
+        self._peers: dict[bytes, Peer] = {}
         self._kept: dict[bytes, deque[bytes]] = {}
         self._suspects: dict[bytes, int] = {}  # connections that may be over → how often to ask yet
         self._gone: dict[bytes, None] = {}
         try:
             self.port = self._bind(address, port)
-        except zmq.ZMQError as error:
+        except BaseException:
             self.close(0)
-            why = zmq.strerror(error.errno or 0)
-            raise NoAddress(
-                f"can't listen on {address} port {port}: {why}; is another broker there? Choose with -a, -p"
-            ) from None
+            raise
 
     def _bind(self, address: str, port: int) -> int:
+        """The port, and the one behind it for the key; any free pair if it is 0."""
+        for tries in range(1 if port else PORT_TRIES, 0, -1):
+            place = self._listen(address, port)
+            bound = int(place.rpartition(":")[2])
+            try:
+                self.record.bind(address, bound + 1, ipv6=bool(self.socket.ipv6))
+                return bound
+            except zmq.ZMQError as error:
+                self.socket.unbind(place)
+                if tries == 1:
+                    raise _no_address(address, bound + 1, error) from None
+        raise AssertionError("the last try returns or raises")
+
+    def _listen(self, address: str, port: int) -> str:
         """All addresses means both families, where the machine has both."""
-        if address in ("*", "::") or ":" in address:
-            self.socket.ipv6 = True
+        self.socket.ipv6 = address == "*" or ":" in address
         place = endpoint(address, port or "*")
         try:
             self.socket.bind(place)
         except zmq.ZMQError as error:
             if address != "*" or error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
-                raise
+                raise _no_address(address, port, error) from None
             self.socket.ipv6 = False
             self.socket.bind(place)
-        return int(self.socket.get_string(zmq.LAST_ENDPOINT).rpartition(":")[2])
+        return self.socket.get_string(zmq.LAST_ENDPOINT)
 
     # -- receiving --
 
@@ -82,51 +117,60 @@ class Router:
                 body = receive(zmq.NOBLOCK)
                 size -= len(body)
                 if get(more):
-                    size -= self._skip()
+                    size -= self._skip(sender)
                 elif event := self._read(sender, body):
                     events.append(event)
         except zmq.Again:
             pass
         return events
 
-    def _skip(self) -> int:
+    def _skip(self, sender: zmq.Frame) -> int:
         """A message of another shape is read to its end, or its rest would look like the next one; its bytes."""
         size = 0
         while self.socket.getsockopt(zmq.RCVMORE):
             size += len(self.socket.recv(zmq.NOBLOCK))
+        self.connections.took(sender.bytes, size)
         return size
 
     def _read(self, sender: zmq.Frame, body: bytes) -> Event | None:
         peer = sender.bytes
-        address = self._addresses.get(peer)
-        if address is None:
-            if not _is_anonymous(sender):
-                return None  # a chosen identity could be somebody else's
-            address = self._meet(peer, sender)
+        known = self._peers.get(peer)
+        if known is None or known.key != sender.get("User-Id"):
+            known = self._meet(peer, sender)
+            if known is None:
+                return None
+        self.connections.took(peer, len(body))
         try:
-            return Received(peer, decode(body), address)
+            return Received(peer, decode(body), known.address, known.key)
         except ProtocolError as error:
-            return Garbled(peer, str(error), error.version, address)
+            return Garbled(peer, str(error), error.version, known.address, known.key)
 
-    def _meet(self, peer: bytes, sender: zmq.Frame) -> str:
-        address = str(sender.get("Peer-Address")).removeprefix("::ffff:")
+    def _meet(self, peer: bytes, sender: zmq.Frame) -> Peer | None:
+        """Somebody speaks for the first time; None if it has chosen its identity, which could be somebody else's."""
+        if sender.get("Identity"):
+            return None
         descriptor = int(sender.get(zmq.SRCFD))
-        self._suspect(descriptor)  # whoever had it before
-        self._addresses[peer] = address
-        self._by_descriptor[descriptor] = peer
-        return address
+        self._suspect(self.connections.met(descriptor, peer))  # whoever had the descriptor before
+        self._peers[peer] = Peer(str(sender.get("User-Id")), plain_address(str(sender.get("Peer-Address"))))
+        return self._peers[peer]
 
-    def disconnections(self) -> list[Event]:
+    # -- connections --
+
+    @property
+    def sources(self) -> tuple[zmq.Socket[bytes], ...]:
+        """What to wait on."""
+        return self.socket, self.monitor, self.record.socket, self.record.monitor
+
+    def happened(self, tick: float) -> list[Event]:
         """Connections that are no more.
 
-        The monitor names a descriptor, which may be another connection's by now; and it may be ahead of the socket.
-        So a send must show it, not necessarily the first one.
+        The monitor is ahead of the socket, which may hold what was said before the end. So a send must show that a
+        connection is gone, not necessarily the first one.
         """
-        try:
-            while True:
-                self._suspect(int(parse_monitor_message(self.monitor.recv_multipart(zmq.NOBLOCK))["value"]))
-        except zmq.Again:
-            pass
+        for peer in self.connections.hear(self.monitor, tick):
+            self._suspect(peer)
+        self.connections.look(tick)
+        self.record.look(tick)
         for peer, tries in list(self._suspects.items()):
             self._suspects[peer] = tries - 1
             self._try(peer, b"")
@@ -134,10 +178,22 @@ class Router:
                 self._suspects.pop(peer, None)
         return self._take_gone()
 
-    def _suspect(self, descriptor: int) -> None:
-        peer = self._by_descriptor.get(descriptor)
-        if peer in self._addresses:
+    def due(self) -> float | None:
+        """The tick at which to call happened() though nothing happens; None: there is nobody to look at."""
+        dues = (self.connections.due(), self.record.connections.due())
+        return min((due for due in dues if due is not None), default=None)
+
+    def _suspect(self, peer: bytes) -> None:
+        if peer in self._peers:
             self._suspects[peer] = SUSPECT_TRIES
+
+    def part(self, clock: Callable[[], float]) -> None:
+        """Let clients read what was said last and hang up by themselves: what they have not read dies with us."""
+        end = clock() + FAREWELL_S
+        while self._peers and (left := end - clock()) > 0:
+            self.flush()
+            self.monitor.poll(int(1000 * min(left, self.retry_s or left)))
+            self.happened(clock())
 
     # -- sending --
 
@@ -163,7 +219,7 @@ class Router:
 
     @property
     def retry_s(self) -> float | None:
-        """How soon flush() and disconnections() should be called again; None: when something happens."""
+        """How soon flush() and happened() should be called again; None: when something happens."""
         return KEPT_RETRY_S if self._kept or self._suspects else None
 
     def _try(self, peer: bytes, frame: bytes) -> bool:
@@ -181,7 +237,7 @@ class Router:
     def _lose(self, peer: bytes) -> None:
         self._kept.pop(peer, None)
         self._suspects.pop(peer, None)
-        self._addresses.pop(peer, None)
+        self._peers.pop(peer, None)
         self._gone[peer] = None
 
     def _take_gone(self) -> list[Event]:
@@ -190,14 +246,12 @@ class Router:
 
     def close(self, linger_ms: int = LINGER_MS) -> None:
         """Let what was sent leave, for a moment, and close."""
+        self.record.close()
         self.socket.disable_monitor()
         self.monitor.close(0)
         self.socket.close(linger_ms)
 
 
-def _is_anonymous(sender: zmq.Frame) -> bool:
-    """Whether a connection left its identity to us. One that speaks an older ZMTP does not say, so it did not."""
-    try:
-        return not sender.get("Identity")
-    except zmq.ZMQError:
-        return False
+def _no_address(address: str, port: int, error: zmq.ZMQError) -> NoAddress:
+    why = zmq.strerror(error.errno or 0)
+    return NoAddress(f"can't listen on {address} port {port}: {why}; is another broker there? Choose with -a, -p")

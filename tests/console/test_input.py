@@ -127,7 +127,8 @@ REFUSED = [
     ("/", "unknown-command", "/"),
     ("/ who", "unknown-command", "/help"),
     ("/frob", "unknown-command", "/frob"),
-    ("/passwd secret", "unknown-command", "/passwd"),
+    ("/password secret", "unknown-command", "/password"),
+    ("/passwd secret", "usage", "/passwd"),
     ("/whoever", "unknown-command", "/whoever"),
     ("/q", "unknown-command", "/q"),
     ("/qui", "unknown-command", "/qui"),
@@ -193,6 +194,7 @@ def test_raw_still_keeps_the_limits() -> None:
 @pytest.mark.parametrize("command", menu.COMMANDS, ids=lambda command: command.name)
 def test_every_command_is_known_by_its_whole_name(command: menu.Command) -> None:
     samples = {"NAME": "bob", "NAME|#ROOM": "bob", "TEXT": "hi", "[N]": "3", "[COMMAND]": "who"}
+    samples |= {"[revoke]": "revoke", "[ID]": "abcd"}
     line = " ".join(["/" + command.name, *(samples[kind] for kind in command.takes.split())])
     intent = parse(line)
     assert intent is not None

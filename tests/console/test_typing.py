@@ -56,7 +56,7 @@ CONVERSATIONS: dict[str, tuple[bool, list[Turn]]] = {
             ("/who", typed.AskedWho(), "To: "),
             ("bob", None, "Message: "),
             ("/who", typed.AskedWho(), "Message: "),
-            ("/passwd x", "unknown-command", "Message: "),
+            ("/password x", "unknown-command", "Message: "),
             (" /quit", "leading-blank", "Message: "),
             ("/msg carol hi", Wrote(to="carol", text="hi"), "Message: "),
             ("hi", HI_BOB, ""),

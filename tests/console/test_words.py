@@ -23,6 +23,8 @@ exit                     alone on a line: /quit
 /add NAME                put someone on your contacts
 /remove NAME             take someone off your contacts
 /history [N]             the last N messages of this place, 20 if not told
+/devices [revoke] [ID]   your devices; revoke ends one, by the beginning of its id
+/passwd                  change your password
 /status                  who you are, where your lines go, whether the broker is there
 /outbox                  what the broker has not accepted yet
 /menu                    choose by number; once more: back to plain lines
@@ -44,10 +46,15 @@ def test_help_fits_a_narrow_terminal_and_needs_no_cleaning() -> None:
     assert max(len(line) for line in words.help_text().split("\n")) + len("HH:MM * ") <= 100
 
 
+def test_in_the_help_a_gap_stands_behind_every_usage() -> None:
+    rows = words.help_text().split("\n")
+    assert [command.name for command in menu.COMMANDS if not any(f"{command.usage} " in row for row in rows)] == []
+
+
 def test_commands_are_told_apart() -> None:
     assert len(menu.BY_NAME) == len(menu.COMMANDS)
     assert set(menu.BY_WORD) == {"exit", "help", "ls", "message"}
-    assert {command.name for command in menu.COMMANDS if command.whole} == {"quit", "remove"}
+    assert {command.name for command in menu.COMMANDS if command.whole} == {"quit", "remove", "devices", "passwd"}
 
 
 def test_codes_are_kebab_case_and_only_one_is_shared_with_the_wire() -> None:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from core import shown
+from core.anchor import Known
 from core.client import Client, Person
-from core.commands import COMMITTED, Connect, Derive, Disconnect, Recall, Renew, Send, Show
-from core.events import Connected, Derived, Gone, Heard, Lost, Renewed
+from core.commands import COMMITTED, AskKey, Connect, Derive, DeriveNew, Disconnect, Pin, Recall, Renew, Send, Show
+from core.events import Connected, Derived, Gone, Heard, Lost, NotOffered, Offered, PasswordsDerived, Renewed
+from core.gate import COME_BACK, LET_IN, NEVER
 from core.received import Event
 from core.typed import Typed, Wrote
 from protocol import limits
@@ -17,23 +19,40 @@ from store.notebook import Notebook
 if TYPE_CHECKING:
     from tests.core.world import World
 
+BROKER = "tcp://broker:7777"
+
 
 class Actor:
     """One client, with its notebook."""
 
     def __init__(
-        self, world: World, name: str, password: str, notebook: Notebook, reads: bool, chance: Callable[[], float]
+        self,
+        world: World,
+        name: str,
+        password: str,
+        notebook: Notebook,
+        reads: bool,
+        chance: Callable[[], float],
+        proves: bool,
     ) -> None:
         self.world = world
         self.name = name
         self.password = password
         self.notebook = notebook
-        self.core = Client(Person(name, "tcp://broker:7777", reads, "test"), notebook.memory(), chance)
+        self.key = world.keys[notebook]
+        self.address = "127.0.0.1"
+        person = Person(
+            name, BROKER, reads, "test", proves=proves, known=world.knows.get(notebook, Known()), device_name="desk"
+        )
+        self.core = Client(person, notebook.memory(), chance)
         self.inbox: list[Event | Typed] = []
         self.stuck: list[Event] = []  # what came while it was frozen
         self.shown: list[shown.Shown] = []
         self.recalled: list[Recall] = []
         self.peer: bytes | None = None
+        self.ticket: tuple[bytes, bytes] | None = None  # it has knocked, and waits for the answer
+        self.new_password = ""  # what it answers when asked for another one; "": nobody can be asked
+        self.asked_keys = 0  # how often it has asked for the broker's key
         self.attempts = 0  # to connect
         self.frozen = False
         self.deaf = False  # connections fail
@@ -42,10 +61,13 @@ class Actor:
         self.thinks = False  # when asked for the password
         self.alive = True
         self._table: dict[type[Any], Callable[[Any], Event | None]] = {
+            AskKey: self._ask_key,
             Connect: self._connect,
+            Pin: self._pin,
             Disconnect: self._disconnect,
             Send: self._send,
             Derive: lambda derive: None if self.thinks else Derived(self.password.encode()),
+            DeriveNew: self._derive_new,
             Renew: self._renew,
             Recall: self.recalled.append,
             Show: lambda show: self.shown.append(show.shown),
@@ -64,9 +86,8 @@ class Actor:
 
     def cut(self) -> None:
         """The connection is lost, and the broker hears nothing of it."""
-        if self.peer is not None:
-            self.world.wires.pop(self.peer, None)
-            self.peer = None
+        if self.peer is not None or self.ticket is not None:
+            self._drop()
             self.stuck = []
             self.inbox = [event for event in self.inbox if not isinstance(event, Heard)]
             self.inbox.append(Lost("cut"))
@@ -76,7 +97,7 @@ class Actor:
         self.alive = False
         if self.peer is not None:
             self.world.inbox.append(Gone(self.peer))
-            self.world.wires.pop(self.peer, None)
+        self._drop()
 
     def thaw(self) -> None:
         """Go on after having been frozen."""
@@ -92,6 +113,22 @@ class Actor:
             self.loses.remove(type(frame))
         else:
             (self.stuck if self.frozen else self.inbox).append(Heard(frame))
+
+    def ends(self) -> None:
+        """The broker has ended the connection."""
+        self.cut()
+
+    def admitted(self, code: int) -> None:
+        """The broker has answered a knock."""
+        if self.ticket is None:
+            return
+        self.ticket = None
+        if code == LET_IN:
+            self.peer = self.world.peer()
+            self.world.wires[self.peer] = self
+            self.inbox.append(Connected())
+        else:
+            self.inbox.append(Lost({COME_BACK: "handshake", NEVER: "revoked"}[code]))
 
     def turn(self) -> bool:
         """One turn; whether anything happened."""
@@ -121,21 +158,42 @@ class Actor:
         self.attempts += 1
         if self.deaf:
             self.inbox.append(Lost("refused"))
-            return
-        self.peer = self.world.peer()
-        self.world.wires[self.peer] = self
-        self.inbox.append(Connected())
+        elif connect.key != self.world.key:
+            self.inbox.append(Lost("handshake"))
+        else:
+            self.ticket = self.world.knock(self, self.key, self.address)
+
+    def _ask_key(self, ask: AskKey) -> None:
+        self.asked_keys += 1
+        offered = self.world.offers
+        if self.deaf or not offered:
+            self.inbox.append(NotOffered("refused"))
+        else:
+            self.inbox.append(Offered(offered))
+
+    def _pin(self, pin: Pin) -> None:
+        self.world.knows[self.notebook] = Known(pin.key, since="2026-11-21", broker=pin.broker)
+
+    def _drop(self) -> None:
+        """No connection, and none on the way."""
+        if self.peer is not None:
+            self.world.wires.pop(self.peer, None)
+        self.peer = self.ticket = None
 
     def _disconnect(self, disconnect: Disconnect) -> None:
         if self.peer is not None:
-            self.world.wires.pop(self.peer, None)
             self.world.inbox.append(Gone(self.peer))
-            self.peer = None
+        self._drop()
 
     def _send(self, send: Send) -> None:
         assert len(send.frame) <= limits.PART_BYTES, "ZeroMQ would cut the connection"
         if self.peer is not None:
-            self.world.receive(self.peer, send.frame)
+            self.world.receive(self.peer, send.frame, self.key, self.address)
+
+    def _derive_new(self, derive: DeriveNew) -> Event:
+        if not self.new_password:
+            return PasswordsDerived(derive.question, code="no-terminal")
+        return PasswordsDerived(derive.question, self.password.encode(), self.new_password.encode())
 
     def _renew(self, renew: Renew) -> Event:
         memory = self.notebook.renew(renew.epoch)

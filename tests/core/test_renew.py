@@ -47,7 +47,7 @@ def stored(world: World, log: str = "#lobby") -> list[str]:
 
 def copied(world: World, actor: Actor) -> Actor:
     """Somebody with a copy of this one's folder, who has not connected yet."""
-    return world.person(actor.name, notebook=deepcopy(actor.notebook))
+    return world.person(actor.name, notebook=deepcopy(actor.notebook), key=actor.key)
 
 
 def put_back(world: World, store: MemoryStore, epoch: str) -> None:
@@ -93,7 +93,7 @@ def test_what_both_copies_still_had_in_their_outboxes_is_stored_once(world: Worl
     alice.kill()
     alice = world.come("alice", notebook=alice.notebook)
     alice.types("and then more")
-    copy = world.come("alice", notebook=backup)
+    copy = world.come("alice", notebook=backup, key=alice.key)
     assert stored(world) == ["on its way when the folder was copied", "and then more"]
     assert len(copy.core.outbox) == 0
     assert copy.notebook.device != alice.notebook.device
@@ -121,7 +121,7 @@ def test_a_restored_folder_has_what_it_said_after_the_copy_was_made(world: World
     backup = deepcopy(alice.notebook)
     alice.types("two")
     alice.kill()
-    alice = world.come("alice", notebook=backup)
+    alice = world.come("alice", notebook=backup, key=alice.key)
     alice.types("three")
     assert stored(world) == ["one", "two", "three"]
     assert known(alice) == ["one", "two", "three"]
@@ -131,11 +131,11 @@ def test_a_renewed_device_stays_what_it_has_become(world: World, alice: Actor) -
     backup = deepcopy(alice.notebook)
     alice.types("one")
     alice.kill()
-    alice = world.come("alice", notebook=backup)
+    alice = world.come("alice", notebook=backup, key=alice.key)
     renewed = alice.notebook.device
     alice.types("two")
     alice.kill()
-    alice = world.come("alice", notebook=backup)
+    alice = world.come("alice", notebook=backup, key=alice.key)
     alice.types("three")
     assert alice.notebook.device == renewed
     assert stored(world) == ["one", "two", "three"]

@@ -213,7 +213,7 @@ def test_a_broker_that_dies_halfway_through_a_join_or_a_leave_leaves_it_to_be_as
 def test_what_an_account_asked_is_not_done_for_another_that_came_on_its_connection(world: World) -> None:
     alice = visitor(world, "alice")
     world.slow = True
-    alice.device = world.device()
+    alice.device, alice.key = world.device(), world.new_key()
     alice.says(alice.hello("bob"))
     world.store.doubts.extend([False] * 3)
     alice.utters(Join(1, "#club"))

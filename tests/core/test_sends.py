@@ -243,7 +243,7 @@ def test_a_registration_that_cannot_be_stored_is_tried_again(world: World) -> No
     bob = world.come("bob")
     assert [event.reason for event in bob.seen(shown.Offline)] == ["store-full"]
     world.store.refuses = ""
-    world.wait(6)
+    world.wait(7)
     assert bob.seen(shown.Online)[0].registered
 
 
@@ -301,7 +301,7 @@ def test_sends_that_an_earlier_session_handed_over_are_not_stored_twice() -> Non
     world = World(LateStore(turns=4))
     alice = Visitor(world)
     alice.enters("alice")
-    again = Visitor(world, alice.device)
+    again = Visitor(world, alice.device, alice.key)
     alice.utters(post(1, "one", "two"))
     again.utters(again.hello("alice"))
     for _ in range(3):

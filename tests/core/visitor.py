@@ -8,22 +8,27 @@ from core.events import Gone
 from protocol import frames, limits
 from protocol.frames import Hello, Item, Post, Welcome, encode
 from protocol.passwords import SCHEME
-from tests.core.world import World
+from tests.core.world import HERE, World
 
 
 class Visitor:
     """One connection, and what came over it."""
 
-    def __init__(self, world: World, device: str = "") -> None:
+    def __init__(self, world: World, device: str = "", key: str = "", address: str = HERE) -> None:
         self.world = world
         self.peer = world.peer()
         self.device = device or world.device()
+        self.key = key or world.new_key()
+        self.address = address
         self.heard: list[Any] = []
         world.wires[self.peer] = self
 
     def hears(self, frame: Any) -> None:
         """The broker has said something."""
         self.heard.append(frame)
+
+    def ends(self) -> None:
+        """The broker has ended the connection; the world knows which."""
 
     def says(self, *said: frames.AnyFrame | bytes) -> list[Any]:
         """Say all this in one turn; what the broker answers until all is quiet."""
@@ -35,7 +40,7 @@ class Visitor:
     def utters(self, *said: frames.AnyFrame | bytes) -> None:
         """Say this, and don't wait."""
         for each in said:
-            self.world.receive(self.peer, each if isinstance(each, bytes) else encode(each), "192.0.2.7")
+            self.world.receive(self.peer, each if isinstance(each, bytes) else encode(each), self.key, self.address)
 
     def hello(self, account: str, **changes: Any) -> Hello:
         """A Hello of this device, with the usual password."""

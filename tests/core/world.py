@@ -8,13 +8,15 @@ from itertools import count
 from typing import Any, Protocol
 
 from broker import Turns
+from core import records
+from core.anchor import Known
 from core.broker import Broker
 from core.clock import Instant
-from core.commands import Note, Prove, Send
+from core.commands import Admit, HangUp, Note, Prove, Send, Trust
 from core.door import House
 from core.events import Closing, Garbled, Gone, ProofArrived
-from core.received import Event, Proved, Received
-from protocol import limits
+from core.received import Event, Knocked, Proved, Received
+from protocol import keys, limits
 from protocol.frames import ProtocolError, decode
 from store import Store
 from store.memory import MemoryStore
@@ -24,6 +26,7 @@ from tests.core.faults import Crash
 
 BROKER = b"restante-testing"
 DUMMY = "no secret"
+HERE = "127.0.0.1"  # this machine, which is not held to the limits for addresses
 
 
 class Wire(Protocol):
@@ -31,20 +34,41 @@ class Wire(Protocol):
 
     def hears(self, frame: Any) -> None: ...
 
+    def ends(self) -> None: ...
+
+
+class Knocker(Protocol):
+    """Whoever wants to connect."""
+
+    def admitted(self, code: int) -> None: ...
+
 
 def hashed(secret: bytes) -> str:
     """What stands for Argon2 here."""
     return "hash of " + secret.hex()
 
 
+def key(n: int) -> str:
+    """The public key of the nth pair."""
+    return keys.written(n.to_bytes(keys.KEY_BYTES, "big"))
+
+
 class World:
     """Everything there is. ``run`` lets it talk until it is quiet."""
 
-    def __init__(self, store: Store | None = None, is_open: bool = True) -> None:
+    def __init__(self, store: Store | None = None, is_open: bool = True, local_limits: bool = False) -> None:
         self.now = Instant(1000.0, 1_750_000_000_000)
         self.store: Any = store or MemoryStore(epoch="first", broker=BROKER)
         self.is_open = is_open
+        self.local_limits = local_limits
+        self.key = key(0)  # the broker's
+        self.offers = self.key  # what is told on the second port; "": nobody is there
         self.wires: dict[bytes, Wire] = {}  # by connection
+        self.knockers: dict[tuple[bytes, bytes], Knocker] = {}  # who waits for an answer, by ticket
+        self.trusted: dict[bytes, bool] = {}  # what was said of each connection last
+        self.hung_up: list[bytes] = []  # connections that the broker has ended
+        self.knows: dict[Notebook, Known] = {}  # what each client's folder knows of the broker
+        self.keys: dict[Notebook, str] = {}  # and the key that lies in it
         self.actors: list[Actor] = []  # in the order in which they came
         self.inbox: list[Event] = []
         self.notes: list[Note] = []
@@ -55,18 +79,28 @@ class World:
         self.slow = False  # the worker finishes nothing
         self._ids = (b32encode(n.to_bytes(10, "big")).decode().lower() for n in count(1))
         self._peers = (n.to_bytes(5, "big") for n in count(1))
+        known = len(self.store.browse(records.key(""), 1_000_000))
+        self._keys = (key(n) for n in count(known + 1))
         self.start()
 
     # -- the broker --
 
     def start(self) -> None:
         """A broker with nothing but its store."""
-        house = House(self.store.broker, self.store.epoch, self.is_open, DUMMY)
-        self.broker = Turns(Broker(house), self.store, self._send, self._prove, self.notes.append)
+        house = House(self.store.broker, self.store.epoch, self.is_open, DUMMY, self.local_limits)
+        outside = {
+            Send: self._send,
+            Prove: self._prove,
+            Note: self.notes.append,
+            Trust: lambda trust: self.trusted.update({trust.peer: trust.trusted}),
+            HangUp: self._hang_up,
+            Admit: lambda admit: self.knockers.pop(admit.ticket).admitted(admit.code),
+        }
+        self.broker = Turns(Broker(house), self.store, outside)
 
     def restart(self) -> None:
         """The broker dies and comes back: sessions are gone, connections are cut."""
-        self.inbox, self.proofs, self.wires = [], [], {}
+        self.inbox, self.proofs, self.wires, self.knockers = [], [], {}, {}
         self.start()
         for actor in self.actors:
             actor.cut()
@@ -85,6 +119,13 @@ class World:
             self.inbox.append(Gone(send.peer))
         else:
             wire.hears(frame)
+
+    def _hang_up(self, hang_up: HangUp) -> None:
+        self.hung_up.append(hang_up.peer)
+        wire = self.wires.pop(hang_up.peer, None)
+        if wire:
+            self.inbox.append(Gone(hang_up.peer))
+            wire.ends()
 
     def _prove(self, prove: Prove) -> Event | None:
         if self.busy:
@@ -153,9 +194,13 @@ class World:
         notebook: Notebook | None = None,
         reads: bool = True,
         chance: Callable[[], float] = lambda: 0.5,
+        proves: bool = True,
+        key: str = "",
     ) -> Actor:
-        """Somebody with a client, who has not connected yet."""
-        actor = Actor(self, name, password, notebook or Notebook(lambda: next(self._ids)), reads, chance)
+        """Somebody with a client, who has not connected yet. ``proves``: the password is given, not asked for."""
+        notebook = notebook or self.folder()
+        self.keys[notebook] = key or self.keys.get(notebook) or self.new_key()
+        actor = Actor(self, name, password, notebook, reads, chance, proves)
         self.actors.append(actor)
         return actor
 
@@ -165,6 +210,14 @@ class World:
         self.run()
         return actor
 
+    def folder(self) -> Notebook:
+        """A client's folder that nobody has."""
+        return Notebook(lambda: next(self._ids))
+
+    def new_key(self) -> str:
+        """A public key that nobody has."""
+        return next(self._keys)
+
     def peer(self) -> bytes:
         """A return address that nobody has."""
         return next(self._peers)
@@ -173,9 +226,16 @@ class World:
         """A device's id that nobody has."""
         return next(self._ids)
 
-    def receive(self, peer: bytes, data: bytes, address: str = "192.0.2.1") -> None:
-        """These bytes come in from a connection."""
+    def knock(self, knocker: Knocker, key: str, address: str = HERE) -> tuple[bytes, bytes]:
+        """Somebody who owns this key wants to connect."""
+        ticket = (self.peer(), b"")
+        self.knockers[ticket] = knocker
+        self.inbox.append(Knocked(ticket, key, address))
+        return ticket
+
+    def receive(self, peer: bytes, data: bytes, key: str, address: str = HERE) -> None:
+        """These bytes come in from a connection of this key."""
         try:
-            self.inbox.append(Received(peer, decode(data), address))
+            self.inbox.append(Received(peer, decode(data), address, key))
         except ProtocolError as error:
-            self.inbox.append(Garbled(peer, str(error), error.version, address))
+            self.inbox.append(Garbled(peer, str(error), error.version, address, key))

@@ -36,7 +36,7 @@ def start_broker(tmp_path: Path) -> Iterator[Callable[..., Broker]]:
 def clients_of(tmp_path: Path) -> Iterator[Callable[[Broker], Clients]]:
     """Clients of a broker, with folders that are this test's own."""
     with ExitStack() as stack:
-        yield lambda broker: stack.enter_context(Clients(broker.port, tmp_path / "clients"))
+        yield lambda broker: stack.enter_context(Clients(broker.port, tmp_path / "clients", broker.key))
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def clients(broker: Broker, clients_of: Callable[[Broker], Clients]) -> Clients:
 @pytest.fixture(scope="module")
 def reader(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """Somebody of this name who is always there, reads everything as JSON, and says what a test types."""
-    with Clients(broker.port, tmp_path_factory.mktemp("reader")) as clients:
+    with Clients(broker.port, tmp_path_factory.mktemp("reader"), broker.key) as clients:
         reader = clients.start("reader", "--json", "--follow")
         reader.hear("online")
         yield reader

@@ -5,30 +5,34 @@ from __future__ import annotations
 import itertools
 import threading
 from base64 import b32encode
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import Self, TypeVar
 
 import zmq
 
-from protocol import frames
+from protocol import frames, keys
+from protocol.keys import KeyPair
 from protocol.passwords import AUTH_BYTES, SCHEME
-from tests.programs.programs import BOUND_S, HOST
+from tests.programs.programs import BOUND_S, HOST, Broker
+from transport import curve
 
 AnyFrame = TypeVar("AnyFrame", bound=frames.Frame)
 _count = itertools.count(1)
+# Pairs of free ports that are tried.
+_TRIES = 100
 
 
 class Peer:
-    """A DEALER that says to the broker whatever it is told to."""
+    """A DEALER with a pair of keys of its own that says to the broker whatever it is told to."""
 
-    def __init__(self, port: int, identity: bytes = b"") -> None:
+    def __init__(self, broker: Broker, identity: bytes = b"") -> None:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self.socket = self._context.socket(zmq.DEALER)
         self.socket.linger = 0
         if identity:
             self.socket.routing_id = identity
-        self.socket.connect(f"tcp://{HOST}:{port}")
+        curve.speak(self.socket, curve.make_pair(), broker.key)
+        self.socket.connect(f"tcp://{HOST}:{broker.port}")
 
     def send(self, *parts: bytes) -> None:
         """Send these parts as one message; if the broker does not take it in time, it is lost."""
@@ -61,31 +65,104 @@ class Peer:
         self._context.term()
 
 
-@contextmanager
-def pretend_broker(answer: Callable[[frames.AnyFrame], Sequence[bytes]]) -> Iterator[int]:
-    """A broker that answers each frame with these parts; its port."""
-    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    router, stop, stopped = context.socket(zmq.ROUTER), context.socket(zmq.PAIR), context.socket(zmq.PAIR)
-    stopped.bind("inproc://stop")
-    stop.connect("inproc://stop")
-    port = router.bind_to_random_port(f"tcp://{HOST}")
+class Stage:
+    """A broker's two ports without the broker: a CURVE server, and the record of its key. ``context`` is its own."""
 
-    def serve() -> None:
-        while not stopped.poll(0):
-            zmq.select([router, stopped], [], [], BOUND_S)
-            while router.poll(0):
-                sender, body = router.recv_multipart()
-                if parts := answer(frames.decode(body)):
-                    router.send_multipart([sender, *parts])
-        router.close(0)
-        stopped.close(0)
+    def __init__(self, pair: KeyPair, port: int = 0) -> None:
+        self.pair = pair
+        self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self.context.linger = 0
+        self.router, self.record = self.context.socket(zmq.ROUTER), self.context.socket(zmq.REP)
+        self.router.curve_server, self.router.curve_secretkey = True, pair.secret
+        self.port = self._bind(port)
+        self._stop, self._stopped = self.context.socket(zmq.PAIR), self.context.socket(zmq.PAIR)
+        self._stopped.bind("inproc://stop")
+        self._stop.connect("inproc://stop")
+        self._thread = threading.Thread(target=self._run)
 
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        yield port
-    finally:
-        stop.send(b"")
-        thread.join()
-        stop.close(0)
-        context.term()
+    def _bind(self, port: int) -> int:
+        """This port and the next one, or any two that are free."""
+        for _ in range(1 if port else _TRIES):
+            self.router.bind(f"tcp://{HOST}:{port or '*'}")
+            place = self.router.get_string(zmq.LAST_ENDPOINT)
+            bound = int(place.rpartition(":")[2])
+            try:
+                self.record.bind(f"tcp://{HOST}:{bound + 1}")
+                return bound
+            except zmq.ZMQError:
+                self.router.unbind(place)
+        raise AssertionError("no two free ports side by side")
+
+    def sources(self) -> list[zmq.Socket[bytes]]:
+        """The sockets on which something may come."""
+        return [self.router]
+
+    def serve(self, source: zmq.Socket[bytes]) -> None:
+        """Something has come here."""
+        raise NotImplementedError
+
+    def _run(self) -> None:
+        while not self._stopped.poll(0):
+            ready, _, _ = zmq.select([*self.sources(), self.record, self._stopped], [], [], BOUND_S)
+            for source in ready:
+                if source is self.record:
+                    self.record.recv()
+                    self.record.send(keys.pack_record(self.pair.public))
+                elif source is not self._stopped:
+                    self.serve(source)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.send(b"")
+        self._thread.join()
+        for source in (*self.sources(), self.record, self._stop, self._stopped):
+            source.close(0)
+        self.context.term()
+
+
+class PretendBroker(Stage):
+    """Answers each frame with these parts."""
+
+    def __init__(self, answer: Callable[[frames.AnyFrame], Sequence[bytes]]) -> None:
+        super().__init__(curve.make_pair())
+        self._answer = answer
+
+    def serve(self, source: zmq.Socket[bytes]) -> None:
+        """One frame, and the answer to it."""
+        sender, body = source.recv_multipart()
+        if parts := self._answer(frames.decode(body)):
+            source.send_multipart([sender, *parts])
+
+
+class Middle(Stage):
+    """A man in the middle: relays what each client says to a real broker, with keys of his own on both sides."""
+
+    def __init__(self, broker: Broker, port: int = 0) -> None:
+        super().__init__(curve.make_pair(), port)
+        self._broker = broker
+        self._dealers: dict[bytes, zmq.Socket[bytes]] = {}
+        self.heard: list[bytes] = []  # what clients have said to him
+
+    def sources(self) -> list[zmq.Socket[bytes]]:
+        """Both sides."""
+        return [self.router, *self._dealers.values()]
+
+    def serve(self, source: zmq.Socket[bytes]) -> None:
+        """Pass it on."""
+        if source is self.router:
+            client, body = source.recv_multipart()
+            self.heard.append(body)
+            self._dealer(client).send(body)
+        else:
+            client = next(each for each, dealer in self._dealers.items() if dealer is source)
+            self.router.send_multipart([client, *source.recv_multipart()])
+
+    def _dealer(self, client: bytes) -> zmq.Socket[bytes]:
+        if client not in self._dealers:
+            dealer = self._dealers[client] = self.context.socket(zmq.DEALER)
+            curve.speak(dealer, curve.make_pair(), self._broker.key)
+            dealer.connect(f"tcp://{HOST}:{self._broker.port}")
+        return self._dealers[client]

@@ -247,7 +247,8 @@ class Broker(Program):
     def __init__(self, folder: Path, *options: str, port: int = 0) -> None:
         super().__init__("broker", "-a", HOST, "-p", str(port), "--data", folder, *options, stdin=subprocess.DEVNULL)
         self.folder = folder
-        self.port = int(self.see(r"^restante: listening on tcp://127\.0\.0\.1:(\d+).*\n")[1])
+        ready = self.see(r"^restante: listening on tcp://127\.0\.0\.1:(\d+), key ([a-z2-7]{52})\n")
+        self.port, self.key = int(ready[1]), ready[2]
 
     @property
     def log(self) -> str:
@@ -256,11 +257,15 @@ class Broker(Program):
 
 
 class Clients:
-    """Clients of one broker, in a data folder of their own; those that are still there in the end are ended."""
+    """Clients of one broker, in a data folder of their own; those that are still there in the end are ended.
 
-    def __init__(self, port: int, folder: Path) -> None:
+    They are given the broker's key, if there is one; if not, they ask for it, and say so when they first meet it.
+    """
+
+    def __init__(self, port: int, folder: Path, key: str = "") -> None:
         self.port = port
         self.folder = folder
+        self.key = key
         self._started: list[Program] = []
 
     def start(self, *options: str, stdin: int | IO[bytes] = subprocess.PIPE, **env: str) -> Program:
@@ -297,7 +302,8 @@ class Clients:
     @property
     def place(self) -> list[str]:
         """The options that say which broker and which folder."""
-        return ["-a", HOST, "-p", str(self.port), "--data", str(self.folder)]
+        place = ["-a", HOST, "-p", str(self.port), "--data", str(self.folder)]
+        return [*place, "--key", self.key] if self.key else place
 
     def _env(self, env: dict[str, str]) -> dict[str, str]:
         return {"RESTANTE_PASSWORD": PASSWORD} | env

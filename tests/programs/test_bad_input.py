@@ -17,8 +17,9 @@ import pytest
 
 from protocol import frames, limits
 from protocol.frames import Hello, Refused
-from tests.programs.peers import Peer, pretend_broker
-from tests.programs.programs import HOST, PASSWORD, Broker, Clients, Ended, Program
+from tests.programs.peers import Peer, PretendBroker
+from tests.programs.programs import BOUND_S, HOST, PASSWORD, Broker, Clients, Ended, Program
+from transport import curve
 
 # ---- the broker ----------------------------------------------------------------------------------------
 
@@ -154,7 +155,7 @@ def test_what_can_be_no_name(clients: Clients, name: str) -> None:
 @pytest.fixture(scope="module")
 def carol(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> str:
     """An account that is there."""
-    with Clients(broker.port, tmp_path_factory.mktemp("carol")) as clients:
+    with Clients(broker.port, tmp_path_factory.mktemp("carol"), broker.key) as clients:
         clients.register("carol")
     return "carol"
 
@@ -203,7 +204,7 @@ LinesSent = tuple[Ended, list[str]]
 @pytest.fixture(scope="module")
 def lines_sent(broker: Broker, reader: Program, carol: str, tmp_path_factory: pytest.TempPathFactory) -> LinesSent:
     """A run with good and bad lines, and what another account got of it."""
-    with Clients(broker.port, tmp_path_factory.mktemp("lines")) as clients:
+    with Clients(broker.port, tmp_path_factory.mktemp("lines"), broker.key) as clients:
         ended = clients.run("dave", typed="\n".join(LINES))
     reader.hear("message", **{"from": "dave", "text": "last"})
     return ended, reader.hear_from("dave", 1)
@@ -270,10 +271,17 @@ def test_a_host_that_is_not_to_be_found(nowhere: int, tmp_path: Path, host: str)
 GREETINGS = {"silence": b"", "a web server": b"HTTP/1.1 400 Bad Request\r\n\r\n", "noise": bytes(range(256))}
 
 
+@pytest.mark.parametrize("behind", [0, 1], ids=["broker", "key"])
 @pytest.mark.parametrize("greeting", GREETINGS.values(), ids=GREETINGS)
-def test_something_else_listens_there(tmp_path: Path, greeting: bytes) -> None:
-    with socket.create_server((HOST, 0)) as server, Clients(server.getsockname()[1], tmp_path) as clients:
+def test_something_else_listens_there(tmp_path: Path, greeting: bytes, behind: int) -> None:
+    """On the broker's port, or on the one behind it, which is not asked by who has been given the key."""
+    key = "" if behind else curve.make_pair().public
+    with (
+        socket.create_server((HOST, 0)) as server,
+        Clients(server.getsockname()[1] - behind, tmp_path, key) as clients,
+    ):
         client = clients.start("alice", "--wait", "1", "-m", "hi", stdin=subprocess.DEVNULL)
+        server.settimeout(BOUND_S)
         with server.accept()[0] as connection:
             connection.sendall(greeting)
             assert client.end().code == 69
@@ -282,7 +290,10 @@ def test_something_else_listens_there(tmp_path: Path, greeting: bytes) -> None:
 def test_a_broker_of_another_version(tmp_path: Path) -> None:
     text = "the broker speaks version 2.0 of the protocol and the client 1.0; upgrade the client"
     refused = frames.encode(Refused("version", text))
-    with pretend_broker(lambda frame: [refused]) as port, Clients(port, tmp_path) as clients:
+    with (
+        PretendBroker(lambda frame: [refused]) as pretender,
+        Clients(pretender.port, tmp_path, pretender.pair.public) as clients,
+    ):
         ended = clients.run("alice", "-m", "hi")
     assert (ended.code, ended.out) == (77, "")
     assert ended.err[6:] == f"* {text}\n"
@@ -290,7 +301,10 @@ def test_a_broker_of_another_version(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("answer", [[b"\xff\xfe"], [b"x", b"y", b"z"], [b""], []], ids=["garbage", "parts", "", "none"])
 def test_a_broker_that_talks_nonsense(tmp_path: Path, answer: list[bytes]) -> None:
-    with pretend_broker(lambda frame: answer) as port, Clients(port, tmp_path) as clients:
+    with (
+        PretendBroker(lambda frame: answer) as pretender,
+        Clients(pretender.port, tmp_path, pretender.pair.public) as clients,
+    ):
         ended = clients.run("alice", "-m", "hi", "--wait", "0.5")
     assert (ended.code, ended.out) == (69, "")
 
@@ -298,7 +312,7 @@ def test_a_broker_that_talks_nonsense(tmp_path: Path, answer: list[bytes]) -> No
 @pytest.mark.parametrize(("major", "older"), [(0, "client"), (2, "broker"), (99, "broker")])
 @pytest.mark.parametrize("further", [["alice", "a" * 16, True, {}], [[1, 2], {"new": None}]], ids=["ours", "other"])
 def test_a_client_of_another_version(broker: Broker, major: int, older: str, further: list[object]) -> None:
-    with Peer(broker.port) as peer:
+    with Peer(broker) as peer:
         peer.send(frames.encode([Hello.__struct_config__.tag, major, 0, *further]))
         refused = peer.hear(Refused)
     assert refused.code == "version"

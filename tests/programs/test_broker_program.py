@@ -105,7 +105,7 @@ def test_its_folder(tmp_path: Path) -> None:
         assert broker.end(signal.SIGTERM).code == 0
     assert mode(folder) == "drwx------"
     assert {path.name: mode(path) for path in folder.iterdir()} == dict.fromkeys(
-        ["restante.sqlite", "broker.log", "lock"], "-rw-------"
+        ["restante.sqlite", "broker.key", "broker.log", "lock"], "-rw-------"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import stat
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ def modes(folder: Path) -> dict[str, set[str]]:
 def evening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Broker, Clients]]:
     """Some talk, some mistakes, and somebody who is still there."""
     folder = tmp_path_factory.mktemp("evening")
-    with Broker(folder / "broker") as broker, Clients(broker.port, folder / "clients") as clients:
+    with Broker(folder / "broker") as broker, Clients(broker.port, folder / "clients", broker.key) as clients:
         clients.register("bob")
         lines = f"bob: {SECRET}\nnobody-here: {SECRET}\n{SECRET}\n"
         assert clients.run("alice", "-pw", PASSWORD, typed=lines).code == 65
@@ -47,7 +48,7 @@ def test_nobody_else_may_look_at_them(evening: tuple[Broker, Clients]) -> None:
 
 
 def test_nobody_else_may_look_at_folders_that_were_made_on_the_way(broker: Broker, tmp_path: Path) -> None:
-    with Clients(broker.port, tmp_path / "deep" / "down") as clients:
+    with Clients(broker.port, tmp_path / "deep" / "down", broker.key) as clients:
         assert clients.run("carol", "--fetch").code == 0
         assert modes(clients.folder)["d"] == {"drwx------"}
 
@@ -83,11 +84,8 @@ def test_a_copied_folder_becomes_a_device_of_its_own(clients: Clients, alice: st
     """Both go on, and nothing is lost or taken for the other's."""
     clients.register(alice, bob)
     assert clients.run(alice, "-m", "before").code == 0
-    with Clients(clients.port, tmp_path / "copy") as copies:
-        copies.folder.mkdir()
-        for path in clients.folder.rglob("*"):
-            target = copies.folder / path.relative_to(clients.folder)
-            target.mkdir() if path.is_dir() else target.write_bytes(path.read_bytes())
+    with Clients(clients.port, tmp_path / "copy", clients.key) as copies:
+        shutil.copytree(clients.folder, copies.folder)
         assert clients.run(alice, "-m", "from the first").code == 0
         assert copies.run(alice, "-m", "from the copy").code == 0
         assert clients.run(alice, "-m", "from the first again").code == 0

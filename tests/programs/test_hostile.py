@@ -10,15 +10,17 @@ import itertools
 import random
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
 import pytest
+import zmq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.gate import OFFENCES
 from protocol import frames, limits
-from protocol.frames import AskWho, Refused, Stranger, encode
+from protocol.frames import AskWho, Item, Post, Refused, Stranger, encode
 from tests.programs.peers import Peer
 from tests.programs.programs import BOUND_S, HOST, Broker, Clients, memory_kib
 from tests.protocol.test_any_bytes import ATTACKS, mutated, spoken, strange
@@ -28,8 +30,10 @@ ASK = encode(AskWho(1))
 # What a flood may cost: what ZeroMQ holds for one connection (512 messages of 64 KiB), one turn, and Python's share.
 FLOOD_KIB = 96 * 1024
 FLOOD_MESSAGES = 4_000
-# How a connection begins in ZMTP 3 without encryption: signature, version, mechanism, filler; then what it is.
-GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(16 + 1 + 31)
+# How a connection begins in ZMTP 3: signature, version, mechanism, filler; without encryption then what it is.
+SIGNATURE = b"\xff" + bytes(8) + b"\x7f\x03\x00"
+GREETING = SIGNATURE + b"NULL" + bytes(16 + 1 + 31)
+CURVE_GREETING = SIGNATURE + b"CURVE" + bytes(15 + 1 + 31)
 READY = b"\x04\x1c\x05READY\x0bSocket-Type\x00\x00\x00\x06DEALER"
 # Older ones: in ZMTP 2 the signature is followed by revision, kind of socket, identity; in ZMTP 1 it is all identity.
 OLD = {
@@ -61,7 +65,7 @@ class Friends:
 
 @pytest.fixture(scope="module")
 def friends(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Friends]:
-    with Clients(broker.port, tmp_path_factory.mktemp("friends")) as clients:
+    with Clients(broker.port, tmp_path_factory.mktemp("friends"), broker.key) as clients:
         friends = Friends(clients)
         yield friends
         for friend in (friends.alice, friends.bob):
@@ -77,7 +81,7 @@ def others_go_on(friends: Friends) -> Iterator[None]:
 
 @pytest.fixture
 def peer(broker: Broker) -> Iterator[Peer]:
-    with Peer(broker.port) as peer:
+    with Peer(broker) as peer:
         yield peer
 
 
@@ -90,26 +94,44 @@ def is_refused(peer: Peer, *codes: str) -> bool:
     return isinstance(said, Refused) and said.code in codes
 
 
-def test_known_attacks(peer: Peer) -> None:
-    for attack, said in ATTACKS.items():
+def in_turn(broker: Broker, messages: Sequence[bytes]) -> Iterator[tuple[Peer, bytes]]:
+    """Each message, and a peer that may say it yet: after some offences the broker hangs up."""
+    for first in range(0, len(messages), OFFENCES - 1):
+        with Peer(broker) as peer:
+            for said in messages[first : first + OFFENCES - 1]:
+                yield peer, said
+
+
+def test_known_attacks(broker: Broker) -> None:
+    for peer, said in in_turn(broker, list(ATTACKS.values())):
         peer.send(said)
-        assert is_refused(peer, "malformed", "version"), attack
+        assert is_refused(peer, "malformed", "version"), said
 
 
-def test_random_bytes(peer: Peer, seed: int) -> None:
+def test_random_bytes(broker: Broker, seed: int) -> None:
     draw = random.Random(seed)
-    for _ in range(1000):
-        peer.send(draw.randbytes(draw.randrange(300)))
-    peer.send(ASK)
-    peer.hear(Stranger)
+    for peer, said in in_turn(broker, [draw.randbytes(draw.randrange(300)) for _ in range(1000)]):
+        peer.send(said)
+        peer.send(ASK)
+        peer.hear(Stranger)
 
 
-def test_frames_that_are_cut_off(peer: Peer) -> None:
-    for frame in FRAMES:
-        packed = encode(frame)
-        for size in range(len(packed)):
-            peer.send(packed[:size])
-            assert is_refused(peer, "malformed"), (frame, size)
+def test_frames_that_are_cut_off(broker: Broker) -> None:
+    packed = [encode(frame) for frame in FRAMES]
+    for peer, said in in_turn(broker, [each[:size] for each in packed for size in range(len(each))]):
+        peer.send(said)
+        assert is_refused(peer, "malformed"), said
+
+
+def test_who_goes_on_with_nonsense_is_hung_up_on(broker: Broker) -> None:
+    with Peer(broker) as peer, peer.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED) as ends:
+        for _ in range(OFFENCES - 1):
+            peer.send(b"nonsense")
+            assert is_refused(peer, "malformed")
+        assert not ends.poll(0)
+        peer.send(b"nonsense")
+        assert ends.poll(int(BOUND_S * 1000))
+        peer.socket.disable_monitor()
 
 
 def test_frames_of_many_parts(peer: Peer) -> None:
@@ -124,7 +146,7 @@ def test_frames_of_many_parts(peer: Peer) -> None:
 def test_a_part_too_large(broker: Broker, peer: Peer, size: int) -> None:
     before = memory_kib(broker)
     peer.send(bytes(size))
-    with Peer(broker.port) as other:
+    with Peer(broker) as other:
         other.send(ASK)
         other.hear(Stranger)
     assert memory_kib(broker) - before < FLOOD_KIB
@@ -132,13 +154,13 @@ def test_a_part_too_large(broker: Broker, peer: Peer, size: int) -> None:
 
 def test_a_flood_by_somebody_who_does_not_read(broker: Broker, friends: Friends, peer: Peer) -> None:
     before = memory_kib(broker)
-    largest = b"\xc1" * limits.PART_BYTES
+    largest = encode(Post(1, [Item("bob", "none", bytes(limits.BODY_BYTES))] * 3))
     for number in range(FLOOD_MESSAGES):
         peer.send(largest)
         if not number % 500:
             friends.talk()
     friends.talk()
-    assert memory_kib(broker) - before < FLOOD_KIB < FLOOD_MESSAGES * limits.PART_BYTES // 1024
+    assert memory_kib(broker) - before < FLOOD_KIB < FLOOD_MESSAGES * len(largest) // 1024
 
 
 # ---- frames at the wrong time, or from the wrong side ----------------------------------------------------
@@ -162,7 +184,7 @@ def test_what_brokers_say_is_refused(peer: Peer, logged_in: bool) -> None:
 
 
 def test_who_chose_an_identity_gets_no_answer(broker: Broker, peer: Peer) -> None:
-    with Peer(broker.port, identity=b"alice") as chosen:
+    with Peer(broker, identity=b"alice") as chosen:
         chosen.send(ASK)
         peer.send(ASK)
         peer.hear(Stranger)
@@ -181,12 +203,12 @@ messages = st.lists(st.lists(said, min_size=1, max_size=3), max_size=20)
 def test_whatever_is_said_in_whatever_order(
     broker: Broker, friends: Friends, conversation: list[list[bytes]], logged_in: bool
 ) -> None:
-    with Peer(broker.port) as peer:
+    with Peer(broker) as peer:
         if logged_in:
             peer.log_in("mallory")
         for parts in conversation:
             peer.send(*parts)
-        with Peer(broker.port) as other:
+        with Peer(broker) as other:
             other.send(ASK)
             other.hear(Stranger)
     friends.talk()
@@ -214,7 +236,7 @@ def is_cut_off(broker: Broker, said: bytes, more: bool = True) -> bool:
 @pytest.mark.parametrize("size", [limits.PART_BYTES + 1, 1 << 31, 1 << 62, (1 << 64) - 1])
 def test_a_part_that_claims_to_be_huge(broker: Broker, size: int) -> None:
     before = memory_kib(broker)
-    assert is_cut_off(broker, GREETING + READY + b"\x02" + size.to_bytes(8))
+    assert is_cut_off(broker, CURVE_GREETING + b"\x06" + size.to_bytes(8))
     assert memory_kib(broker) - before < FLOOD_KIB
 
 
@@ -227,7 +249,8 @@ def test_greetings_that_are_cut_off(broker: Broker) -> None:
 def test_random_greetings(broker: Broker, seed: int) -> None:
     draw = random.Random(seed)
     for _ in range(100):
-        head = GREETING[: draw.choice([0, 10, 11, len(GREETING)])]
+        greeting = draw.choice([GREETING, CURVE_GREETING])
+        head = greeting[: draw.choice([0, 10, 11, len(greeting)])]
         assert is_cut_off(broker, head + draw.randbytes(draw.randrange(200)), more=False)
 
 
@@ -244,6 +267,6 @@ def test_connections_that_say_nothing(broker: Broker, friends: Friends) -> None:
         for _ in range(200):
             stack.enter_context(socket.create_connection((HOST, broker.port)))
         friends.talk()
-        with Peer(broker.port) as peer:
+        with Peer(broker) as peer:
             peer.send(ASK)
             peer.hear(Stranger)

@@ -31,7 +31,7 @@ DEVICE = "a" * limits.DEVICE_CHARS
 @pytest.fixture(scope="module")
 def victim(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> str:
     """An account with a password and with mail."""
-    with Clients(broker.port, tmp_path_factory.mktemp("victim")) as clients:
+    with Clients(broker.port, tmp_path_factory.mktemp("victim"), broker.key) as clients:
         clients.register("victim")
         assert clients.run("friend", "-m", "victim: for your eyes only").code == 0
     return "victim"
@@ -39,7 +39,7 @@ def victim(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def peer(broker: Broker) -> Iterator[Peer]:
-    with Peer(broker.port) as peer:
+    with Peer(broker) as peer:
         yield peer
 
 
@@ -66,7 +66,7 @@ def test_many_guesses_at_once(broker: Broker, clients: Clients, peer: Peer, vict
         peer.say(guess(victim, bytes(32)))
     assert clients.run(victim, "--wait", "60", "--fetch", "--json").texts[-1:] == ["for your eyes only"]
     refusals = [peer.hear(Refused) for _ in range(200)]
-    assert {refused.code for refused in refusals} == {"busy", "wrong-password"}
+    assert {refused.code for refused in refusals} == {"busy", "wrong-password", "too-many-logins"}
     assert {refused.retry_s > 0 for refused in refusals if refused.code == "busy"} == {True}
     assert {refused.retry_s for refused in refusals if refused.code == "wrong-password"} == {0}
 
@@ -82,7 +82,7 @@ def test_nobody_reads_what_is_not_theirs_by_asking_for_it(peer: Peer, victim: st
 
 def test_nobody_reads_what_is_not_theirs_by_claiming_cursors(broker: Broker, victim: str) -> None:
     cursors = {f"@{victim}": 0, "#lobby": 0, "#nowhere": 0}
-    with Peer(broker.port) as peer:
+    with Peer(broker) as peer:
         peer.say(Hello(limits.MAJOR_VERSION, 0, "trudy", DEVICE, True, cursors, SCHEME, bytes(32)))
         peer.hear(Welcome)
         peer.say(Post(1, [Item("trudy", "none", b"to myself")]))
@@ -93,9 +93,12 @@ def test_nobody_reads_what_is_not_theirs_by_claiming_cursors(broker: Broker, vic
 
 def test_numbers_that_skip(peer: Peer) -> None:
     last = peer.log_in("mallory").last
-    for n in (last + 2, last + 10**6, limits.NUMBER_MAX):
+    for n in (last + 2, last + limits.WINDOW_MESSAGES):
         peer.say(Post(n, [Item("mallory", "none", b"too early")]))
         assert peer.hear(Expected).n == last + 1
+    for n in (last + 10**6, limits.NUMBER_MAX):
+        peer.say(Post(n, [Item("mallory", "none", b"far too early")]))
+        assert peer.hear(Refused).code == "too-many-sends"
 
 
 def test_nobody_writes_a_line_of_the_log(broker: Broker, peer: Peer) -> None:

@@ -35,7 +35,10 @@ class Absent(NamedTuple):
 @pytest.fixture(scope="module")
 def absent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Absent]:
     folder = tmp_path_factory.mktemp("absent")
-    with Broker(folder / "broker", port=free_port()) as broker, Clients(broker.port, folder / "clients") as clients:
+    with (
+        Broker(folder / "broker", port=free_port()) as broker,
+        Clients(broker.port, folder / "clients", broker.key) as clients,
+    ):
         clients.register("ann", "ben", "cleo", "dan", "bob")
         assert broker.end(signal.SIGTERM).code == 0
         yield Absent(folder / "broker", clients)

@@ -11,6 +11,11 @@ from tests.programs.programs import PASSWORD, Clients, Program
 NEW = "tulips for breakfast"
 
 
+def another_device(clients: Clients) -> list[str]:
+    """Options for one that has never been let in, so that it is asked for the password."""
+    return ["--data", str(clients.folder / "another")]
+
+
 def test_a_newcomer(clients: Clients, alice: str) -> None:
     """Asked for a name, and twice for a password, unseen; an account is made; a greeting comes."""
     screen = clients.at_terminal()
@@ -46,7 +51,7 @@ def test_two_different_passwords_make_no_account(clients: Clients, alice: str) -
 
 def test_a_taken_name_is_asked_for_its_password_once(clients: Clients, alice: str) -> None:
     clients.register(alice)
-    screen = clients.at_terminal(alice)
+    screen = clients.at_terminal(alice, *another_device(clients))
     screen.see(f"The name {alice} is taken. If it is yours, give its password")
     screen.see("Password: ")
     screen.type(f"{PASSWORD}\n")
@@ -70,7 +75,7 @@ def test_a_taken_name_is_asked_for_its_password_once(clients: Clients, alice: st
 )
 def test_getting_away_from_the_question(clients: Clients, alice: str, key: str, code: int, told: str) -> None:
     clients.register(alice)
-    screen = clients.at_terminal(alice, "-")
+    screen = clients.at_terminal(alice, "-", *another_device(clients))
     screen.see("Password: ")
     screen.type(key)
     ended = screen.end()

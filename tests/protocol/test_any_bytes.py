@@ -194,6 +194,12 @@ ATTACKS = {
     "too many items": frames.encode(frames.Post(1, [frames.Item("bob", "none", b"x")] * (limits.PACK_MESSAGES + 1))),
     "65,000 fields in a Hello of another version": b"\xdd\x00\x00\xfd\xe8\x01\x02" + b"\x00" * 64_998,
     "too many cursors": frames.encode(frames.Ack({f"#{n}": 1 for n in range(limits.SESSION_LOGS + 1)})),
+    "a Devices that claims 2**32 - 1 devices": b"\x93\x2f\x01\xdd" + WIDEST,
+    "a credential that claims 2**32 - 1 bytes": b"\x95\x0f\x01\xa1a\xc6" + WIDEST,
+    "a device that is revoked by no letter": frames.encode(frames.RevokeDevice(1, "")),
+    "a device's name that is too long": frames.encode(
+        frames.Hello(1, 0, "a", "a" * 16, True, {}, name="x" * (limits.DEVICE_NAME_CHARS + 1))
+    ),
     "a time after the last calendar": frames.encode(
         frames.Deliver(
             [frames.Run("#a", 1, [frames.Envelope("a" * 16, 1, "a", "#a", limits.LAST_AT_MS + 1, "none", b"x")])]

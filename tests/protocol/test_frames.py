@@ -28,6 +28,8 @@ def test_a_credential_is_never_printed() -> None:
     hello = frames.Hello(1, 0, "alice", "a" * 16, True, {}, "a2split1", b"the secret of alice")
     assert "secret" not in repr(hello)
     assert "secret" not in f"{[hello]}"
+    change = frames.ChangePassword(1, "a2split1", b"the secret of alice", b"her next secret")
+    assert "secret" not in f"{[change]}"
 
 
 @pytest.mark.parametrize(

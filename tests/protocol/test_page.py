@@ -1,4 +1,4 @@
-"""docs/PROTOCOL.md says what the code does: each frame, field, type, limit, code and example on it is checked."""
+"""docs/PROTOCOL.md says what the code does, and docs/EXAMPLE.md: each frame, field, type, limit, code, example."""
 
 from __future__ import annotations
 
@@ -10,12 +10,18 @@ import pytest
 from msgspec import inspect
 
 from console import words
-from protocol import errors, frames, limits, passwords
+from core import gate
+from core.broker import TURN_QUESTIONS
+from core.inquiries import OPEN_QUESTIONS
+from protocol import errors, frames, keys, limits, passwords
 from tests.protocol.test_vectors import read
+from transport.context import HANDSHAKE_MS
 
-PAGE = (Path(__file__).parents[2] / "docs" / "PROTOCOL.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "PROTOCOL.md").read_text(encoding="utf-8")
+EXAMPLE = (DOCS / "EXAMPLE.md").read_text(encoding="utf-8")
 
-PARTS = (frames.Item, frames.Envelope, frames.Run, frames.Extent, frames.Refusal)
+PARTS = (frames.Item, frames.Envelope, frames.Run, frames.Extent, frames.Refusal, frames.Known)
 MESSAGEPACK = {
     "integer": inspect.IntType,
     "float or integer": inspect.FloatType,
@@ -130,10 +136,35 @@ def test_every_limit_that_the_page_mentions_exists() -> None:
 
 
 def test_the_examples_are_the_vectors() -> None:
-    examples = re.findall(r"`(\w+)\.hex`[^\n]*\n\n```\n(.*?)```", PAGE, re.DOTALL)
+    examples = re.findall(r"`(\w+)\.hex`[^\n]*\n\n```\n(.*?)```", EXAMPLE, re.DOTALL)
     assert len(examples) >= 5
     for name, example in examples:
         assert bytes.fromhex(re.sub(r"#.*", "", example)) == read(name)
+
+
+def test_the_key_records_example_is_right() -> None:
+    found = re.search(r"For the key\n`(\w+)`, [^\n]*:\n\n```\n(.*?)```", PAGE, re.DOTALL)
+    assert found
+    assert keys.raw(found[1]) == bytes(range(keys.KEY_BYTES))
+    assert bytes.fromhex(re.sub(r"#.*", "", found[2])) == keys.pack_record(found[1])
+
+
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [
+        (r"hung up on after (\d+) s", gate.STRANGER_S),
+        (r"sends (\d+) things that no honest client sends", gate.OFFENCES),
+        (r"More than (\d+) that come at once are refused with `too-many-questions`", TURN_QUESTIONS),
+        (r"A session has at most (\d+) questions open", OPEN_QUESTIONS),
+        (r"until the handshake is cut after (\d+) s", HANDSHAKE_MS / 1000),
+        (r"sends anything of at most (\d+) bytes", keys.RECORD_BYTES),
+        (r"\| (\d+) \| let in \|", gate.LET_IN),
+        (r"\| (\d+) \| too many connections", gate.COME_BACK),
+        (r"\| (\d+) \| this key was revoked", gate.NEVER),
+    ],
+)
+def test_a_number_that_the_page_says_in_passing_is_the_codes(said: str, value: float) -> None:
+    assert [float(number) for number in re.findall(said, PAGE)] == [value]
 
 
 def test_the_passwords_example_is_right() -> None:

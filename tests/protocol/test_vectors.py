@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from protocol import frames
-from protocol.frames import Envelope, Extent, Item, Refusal, Run
+from protocol.frames import Envelope, Extent, Item, Known, Refusal, Run
 
 VECTORS = Path(__file__).parent / "vectors"
 
@@ -24,7 +24,16 @@ RUN = Run("#lobby", 41, [EVENING])
 
 FRAMES: tuple[frames.AnyFrame, ...] = (
     frames.Hello(
-        1, 0, "Alice", ALICE, True, {"@alice": 12, "#lobby": 40}, "a2split1", bytes(range(32)), "restante 0.1.0"
+        major=1,
+        minor=0,
+        account="Alice",
+        device=ALICE,
+        reads=True,
+        cursors={"@alice": 12, "#lobby": 40},
+        scheme="a2split1",
+        credential=bytes(range(32)),
+        release="restante 0.1.0",
+        name="desk",
     ),
     frames.Post(7, [Item("#lobby", "none", "Good evening, Zoë!".encode()), Item("bop", "none", b"psst")]),
     frames.Ack({"#lobby": 41, "@alice": 13}),
@@ -37,6 +46,9 @@ FRAMES: tuple[frames.AnyFrame, ...] = (
     frames.Leave(6, "#Garden"),
     frames.AskPage(7, "#lobby", 41, 100),
     frames.Quit(),
+    frames.AskDevices(8),
+    frames.RevokeDevice(9, "zyxw"),
+    frames.ChangePassword(10, "a2split1", bytes(range(32)), bytes(range(32, 64))),
     frames.Unproven(BROKER, "a2split1", True),
     frames.Welcome(
         major=1,
@@ -50,7 +62,11 @@ FRAMES: tuple[frames.AnyFrame, ...] = (
         window_messages=256,
         window_bytes=524_288,
     ),
-    frames.Accepted(8, [Refusal(8, "no-such-account", "there is no account bop; the message was not sent to anyone")]),
+    frames.Accepted(
+        n=8,
+        refused=[Refusal(8, "no-such-account", "there is no account bop; the message was not sent to anyone")],
+        window_messages=64,
+    ),
     frames.Expected(7),
     frames.Deliver([RUN, Run("@alice", 13, [PRIVATE])]),
     frames.Pong({"#lobby": 41, "@alice": 13}),
@@ -63,6 +79,8 @@ FRAMES: tuple[frames.AnyFrame, ...] = (
     frames.Left(6, "#garden"),
     frames.Page(7, RUN, True),
     frames.Bye("replaced"),
+    frames.Devices(8, [Known(ALICE, "desk", 1_792_569_000_000, 1_792_569_600_123, "192.0.2.7", True)]),
+    frames.Changed(10),
 )
 BY_NAME = {type(frame).__name__: frame for frame in FRAMES}
 

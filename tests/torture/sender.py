@@ -8,6 +8,7 @@ import zmq
 
 from protocol import frames, limits, passwords
 from tests.torture.stage import HOST, PASSWORD, PATIENCE_S
+from transport import curve
 
 DEVICE = "a" * limits.DEVICE_CHARS
 
@@ -15,11 +16,12 @@ DEVICE = "a" * limits.DEVICE_CHARS
 class Sender:
     """One connection, logged in as a device of its own that reads nothing. Used within ``with``."""
 
-    def __init__(self, port: int, account: str) -> None:
+    def __init__(self, port: int, key: str, account: str) -> None:
         self._context = zmq.Context()
         self._context.linger = 0
         self._socket = self._context.socket(zmq.DEALER)
         self._socket.rcvtimeo = self._socket.sndtimeo = round(PATIENCE_S * 1000)
+        curve.speak(self._socket, curve.make_pair(), key)
         self._socket.connect(f"tcp://{HOST}:{port}")
         self._n = self._accepted = 0
         self._log_in(account)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ PASSWORD = "tulip-and-teapot"
 # Only what will never happen takes so long, however slow the machine is.
 PATIENCE_S = 90.0
 _LOOK_S = 0.02
+_LISTENING = re.compile(r"^restante: listening on .+, key (\w+)\n", re.MULTILINE)
 
 
 class TimedOut(AssertionError):
@@ -36,14 +38,15 @@ def wait(until: Callable[[], object], what: str) -> None:
 
 
 def free_port() -> int:
-    """A port for a broker that will be away for moments.
+    """A port for a broker that will be away for moments; the one behind it, for the broker's key, is free too.
 
     Not one of those that the kernel hands out (32768 and above): a client that knocks meanwhile might be given it.
     """
     for port in random.SystemRandom().sample(range(20_000, 32_768), 100):
-        with socket.socket() as probe:
+        with socket.socket() as one, socket.socket() as other:
             try:
-                probe.bind((HOST, port))
+                one.bind((HOST, port))
+                other.bind((HOST, port + 1))
             except OSError:
                 continue
         return port
@@ -135,8 +138,13 @@ class Broker(Program):
         super().start()
         wait(lambda: self.process and self._listened() > before, "the broker listens")
 
+    @property
+    def key(self) -> str:
+        """Its public key, as it showed it last."""
+        return _LISTENING.findall(self.printed_path.read_text())[-1]
+
     def _listened(self) -> int:
-        return self.printed_path.read_bytes().count(b"restante: listening on ")
+        return len(_LISTENING.findall(self.printed_path.read_text()))
 
 
 class Device(Program):

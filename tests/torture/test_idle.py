@@ -9,7 +9,9 @@ from contextlib import contextmanager
 import pytest
 import zmq
 
-from tests.torture.stage import HOST, Stage
+from protocol.keys import KeyPair
+from tests.torture.stage import HOST, Broker, Stage
+from transport import curve
 
 pytestmark = pytest.mark.timeout(900)  # for machines that are slow: each wait has a bound of its own
 
@@ -32,8 +34,9 @@ def test_an_idle_client_that_does_not_see_the_restart_gets_mail_again(stage: Sta
     """
     alice = stage.device("alice-1")
     alice.come()
-    with relay(stage.broker.port) as port:
-        bob = stage.device("bob-1", port=port)
+    pair = curve.make_pair()
+    with relay(stage.broker, pair) as port:
+        bob = stage.device("bob-1", "--follow", "--key", pair.public, port=port)
         bob.come()
         bob.wait(lambda: bob.events("who"), "knows who is here, and has nothing more to ask")
         stage.broker.kill()
@@ -45,13 +48,18 @@ def test_an_idle_client_that_does_not_see_the_restart_gets_mail_again(stage: Sta
 
 
 @contextmanager
-def relay(broker_port: int) -> Iterator[int]:
-    """Hands frames of one client on, both ways; its port."""
+def relay(broker: Broker, pair: KeyPair) -> Iterator[int]:
+    """Hands frames of one client on, both ways; its port. To the client it is the owner of this pair of keys.
+
+    An honest one has to be trusted in the broker's place: what hands on encrypted bytes can't connect again unseen.
+    """
     with zmq.Context() as context:
         front, back, end = context.socket(zmq.ROUTER), context.socket(zmq.DEALER), context.socket(zmq.PULL)
         front.linger = back.linger = 0
         back.reconnect_ivl = 20
-        back.connect(f"tcp://{HOST}:{broker_port}")
+        front.curve_server, front.curve_secretkey = True, pair.secret
+        curve.speak(back, curve.make_pair(), broker.key)
+        back.connect(f"tcp://{HOST}:{broker.port}")
         port = front.bind_to_random_port(f"tcp://{HOST}")
         end.bind("inproc://end")
         thread = threading.Thread(target=_hand_on, args=(front, back, end))

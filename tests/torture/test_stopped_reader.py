@@ -37,7 +37,7 @@ def resident_kib(process: int) -> int:
 def test_the_broker_holds_nothing_for_a_reader_that_stands_still(stage: Stage) -> None:
     reader = stage.device("reader-1")
     reader.come()
-    with Sender(stage.broker.port, "sender") as sender:
+    with Sender(stage.broker.port, stage.broker.key, "sender") as sender:
         sender.send("reader", texts(1, WARM_UP_MESSAGES))
         wait(lambda: printed(reader.printed_path) == WARM_UP_MESSAGES, "the reader prints the first ones")
         before = resident_kib(stage.broker.process.pid)

@@ -13,11 +13,12 @@ from core.events import Connected, Heard, Lost
 from core.received import Event, Received
 from protocol import limits
 from protocol.frames import AskWho, Quit, encode
-from tests.transport.wires import BOUND_S, HOST, Context, House, asked, asks, connected, gather, read, until
+from tests.transport.wires import BOUND_S, HOST, PAIR, Context, House, asked, asks, connected, gather, read, until
+from transport import curve
 from transport.dealer import Dealer
-from transport.router import Router
 
-Dial = Callable[[int], Dealer]
+Dial = Callable[..., Dealer]
+Open = Callable[..., House]
 Raw = Callable[..., zmq.Socket[bytes]]
 
 
@@ -54,7 +55,7 @@ def met(dealer: Dealer, router: zmq.Socket[bytes]) -> bytes:
 
 
 def test_both_hear_one_another(house: House, dial: Dial) -> None:
-    dealer = connected(dial(house.port))
+    dealer = house.connected(dial(house.port))
     assert dealer.send(asks([5])[0])
     (word,) = house.hear(1)
     assert isinstance(word, Received)
@@ -65,8 +66,7 @@ def test_both_hear_one_another(house: House, dial: Dial) -> None:
 
 
 def test_a_handshake_is_all_it_takes(house: House, dial: Dial) -> None:
-    dealer = dial(house.port)
-    assert gather(dealer.happened, len, dealer.monitor) == [Connected()]
+    house.connected(dial(house.port))  # which shows what happened, and nothing else
 
 
 def test_nobody_there(dial: Dial) -> None:
@@ -75,10 +75,9 @@ def test_nobody_there(dial: Dial) -> None:
     assert not dealer.send(b"nothing queues for a broker that is not there")
 
 
-def test_the_broker_goes(context: Context, dial: Dial) -> None:
-    house = House(Router(context, HOST, 0))
-    dealer = connected(dial(house.port))
-    house.router.close(0)
+def test_the_broker_goes(house: House, dial: Dial) -> None:
+    dealer = house.connected(dial(house.port))
+    house.close()
     assert Lost("cut") in what_became(dealer)
     until(lambda: not dealer.send(b"x"))  # the monitor hears of the end before the socket does
 
@@ -104,19 +103,18 @@ def test_somebody_who_hangs_up_at_once(listener: socket.socket, dial: Dial) -> N
 
 def test_a_host_that_is_none(context: Context) -> None:
     with pytest.raises(zmq.ZMQError):
-        Dealer(context, "no host", 7777, ipv6=False)
+        Dealer(context, "no host", 7777, False, PAIR, PAIR.public)
 
 
-def test_the_newer_family(context: Context) -> None:
+def test_the_newer_family(context: Context, open_house: Open) -> None:
     host = "::1" if socket.has_dualstack_ipv6() else HOST
-    house = House(Router(context, host, 0))
-    dealer = connected(Dealer(context, host, house.port, ipv6=True))
+    house = open_house(host)
+    dealer = house.connected(Dealer(context, host, house.port, True, curve.make_pair(), PAIR.public))
     assert dealer.send(asks([1])[0])
     (word,) = house.hear(1)
     assert isinstance(word, Received)
     assert word.address == host
     dealer.close(0)
-    house.router.close(0)
 
 
 def test_only_the_core_makes_it_come_back_and_under_no_name_of_its_own(dial: Dial, house: House) -> None:
@@ -125,7 +123,7 @@ def test_only_the_core_makes_it_come_back_and_under_no_name_of_its_own(dial: Dia
 
 
 def test_a_good_bye_still_leaves(house: House, context: Context) -> None:
-    dealer = connected(Dealer(context, HOST, house.port, ipv6=False))
+    dealer = house.connected(Dealer(context, HOST, house.port, False, curve.make_pair(), PAIR.public))
     assert dealer.send(encode(Quit()))
     dealer.close()
     word, *_ = gather(house.take, len, house.router.socket)
@@ -135,7 +133,7 @@ def test_a_good_bye_still_leaves(house: House, context: Context) -> None:
 
 def test_the_context_ends_though_the_broker_does_not_read(context: Context, raw: Raw) -> None:
     deaf = raw(zmq.ROUTER, high_water=1)
-    dealer = connected(Dealer(context, HOST, port_of(deaf), ipv6=False))
+    dealer = connected(Dealer(context, HOST, port_of(deaf), False, curve.make_pair(), PAIR.public))
     while dealer.send(bytes(16_384)):
         pass
     dealer.close()

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,36 +14,49 @@ import zmq
 
 from core.events import Garbled, Gone
 from core.received import Event, Received
-from protocol import limits
+from protocol import keys, limits
 from protocol.frames import Quit, encode
-from tests.transport.wires import BOUND_S, HOST, Context, House, asked, asks, read, until
+from tests.transport.wires import BOUND_S, HOST, PAIR, Context, House, asked, asks, read, roomy, until
+from transport.context import LINGER_MS
 from transport.dealer import Dealer
 from transport.router import KEPT_FRAMES, NoAddress, Router
 
 Raw = Callable[..., zmq.Socket[bytes]]
+Open = Callable[..., House]
 
 ROOT = Path(__file__).resolve().parents[2]
 # A process that says one word to a port, and stays until it is killed.
 GUEST = """
 import sys, zmq
 guest = zmq.Context().socket(zmq.DEALER)
+guest.curve_publickey, guest.curve_secretkey = zmq.curve_keypair()
+guest.curve_serverkey = bytes.fromhex(sys.argv[3])
 guest.connect(f"tcp://{sys.argv[1]}:{sys.argv[2]}")
-guest.send(bytes.fromhex(sys.argv[3]))
+guest.send(bytes.fromhex(sys.argv[4]))
 sys.stdin.read()
 """
 # A process that prints the first return address it gives out.
 HOST_PROCESS = """
 import zmq
+from transport import curve
+from transport.connections import Connections
 from transport.context import make_context
 from transport.router import Router
-context = make_context()
-router = Router(context, "127.0.0.1", 0)
+from transport.zap import Zap
+context, pair = make_context(), curve.make_pair()
+zap = Zap(context)
+router = Router(context, "127.0.0.1", 0, pair, Connections(9, 9, False, 99))
 guest = context.socket(zmq.DEALER)
+curve.speak(guest, curve.make_pair(), pair.public)
 guest.connect(f"tcp://127.0.0.1:{router.port}")
 guest.send(b"")
+zap.socket.poll()
+(knock,) = zap.drain(9)
+zap.answer(knock.ticket, knock.key, 200)
 print(router.socket.recv_multipart()[0].hex())
 router.close(0)
 guest.close(0)
+zap.close()
 context.term()
 """
 
@@ -59,11 +73,10 @@ def test_a_frame_comes_with_its_speaker_and_from_where(house: House, raw: Raw) -
     assert (word.peer in addresses, word.frame.ask, word.address) == (True, 7, HOST)
 
 
-def test_on_all_addresses_an_old_address_looks_old(context: Context, raw: Raw) -> None:
-    house = House(Router(context, "*", 0))
+def test_on_all_addresses_an_old_address_looks_old(open_house: Open, raw: Raw) -> None:
+    house = open_house("*")
     raw(zmq.DEALER, house.port).send(asks([1])[0])
     (word,) = house.hear(1)
-    house.router.close(0)
     assert isinstance(word, Received)
     assert word.address == HOST
 
@@ -79,19 +92,21 @@ def test_fresh_processes_give_out_different_first_addresses() -> None:
 
 def test_who_chose_an_identity_is_not_heard(house: House, raw: Raw) -> None:
     raw(zmq.DEALER, house.port, identity=b"chosen").send_multipart([asks([1])[0]])
-    until(lambda: house.router.socket.poll(0), house.router.socket)  # it is there
+    until(house.holds, house.zap.socket)  # it is there
     assert house.take() == []
     raw(zmq.DEALER, house.port).send(asks([2])[0])
     assert asked(house.hear(1)) == [2]
 
 
-def test_who_speaks_an_older_zmtp_is_not_heard(house: House) -> None:
-    """It could have chosen an identity, and there is no telling."""
+def test_who_speaks_an_older_zmtp_is_hung_up_on(house: House) -> None:
+    """It could have chosen an identity, and there is no telling; and it can't encrypt."""
     signature, dealer, identity, ask = b"\xff" + bytes(8) + b"\x7f", b"\x01\x05", b"\0\0", asks([1])[0]
-    with socket.create_connection((HOST, house.port)) as old:
+    with socket.create_connection((HOST, house.port), BOUND_S) as old, suppress(ConnectionError):
         old.sendall(signature + dealer + identity + bytes([0, len(ask)]) + ask)
-        until(lambda: house.router.socket.poll(0), house.router.socket)
-        assert house.take() == []
+        while old.recv(1024):
+            pass
+    assert house.take() == []
+    assert not house.holds()
 
 
 # ---- what is said --------------------------------------------------------------------------------------
@@ -122,7 +137,7 @@ def say(house: House, raw: Raw, messages: list[list[bytes]]) -> None:
     guest = raw(zmq.DEALER, house.port)
     for message in messages:
         guest.send_multipart(message)
-    until(lambda: house.router.socket.poll(0), house.router.socket)
+    until(house.holds, house.zap.socket)
 
 
 def test_no_more_messages_at_once_than_wanted(house: House, raw: Raw) -> None:
@@ -220,7 +235,7 @@ def test_who_takes_nothing_at_all_is_given_up_and_nobody_else(house: House, raw:
 
 
 def test_a_killed_process_is_noticed(house: House) -> None:
-    command = [sys.executable, "-c", GUEST, HOST, str(house.port), asks([1])[0].hex()]
+    command = [sys.executable, "-c", GUEST, HOST, str(house.port), keys.raw(PAIR.public).hex(), asks([1])[0].hex()]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as guest:
         (word,) = house.hear(1)
         assert isinstance(word, Received)
@@ -267,18 +282,16 @@ def test_who_comes_after_has_not_gone(house: House, raw: Raw, number: int) -> No
     assert read(newcomer) == [b"welcome"]
 
 
-def test_a_good_bye_still_leaves(context: Context, raw: Raw) -> None:
-    house = House(Router(context, HOST, 0))
+def test_a_good_bye_still_leaves(house: House, raw: Raw) -> None:
     guest = raw(zmq.DEALER, house.port)
     house.router.send(house.meet(guest), b"good-bye")
-    house.router.close()
+    house.close(LINGER_MS)
     assert read(guest) == [b"good-bye"]
 
 
-def test_the_context_ends_though_somebody_does_not_read(context: Context, raw: Raw) -> None:
-    house = House(Router(context, HOST, 0))
+def test_the_context_ends_though_somebody_does_not_read(house: House, raw: Raw) -> None:
     stuffed(house, house.meet(raw(zmq.DEALER, house.port, high_water=1)))
-    house.router.close()
+    house.close(LINGER_MS)
 
 
 # ---- where it listens ----------------------------------------------------------------------------------
@@ -286,25 +299,25 @@ def test_the_context_ends_though_somebody_does_not_read(context: Context, raw: R
 
 def test_an_address_that_is_taken(context: Context, house: House) -> None:
     with pytest.raises(NoAddress, match=rf"can't listen on {HOST} port {house.port}: .*; is another broker there\?"):
-        Router(context, HOST, house.port)
+        Router(context, HOST, house.port, PAIR, roomy())
 
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "no host", ""])
 def test_an_address_that_is_none(context: Context, address: str) -> None:
     with pytest.raises(NoAddress):
-        Router(context, address, 0)
+        Router(context, address, 0, PAIR, roomy())
 
 
 @pytest.mark.parametrize("address", ["*", "::", "::1", "localhost"])
 def test_all_ways_to_say_where(context: Context, address: str) -> None:
     if ":" in address and not socket.has_dualstack_ipv6():
         address = HOST
-    router = Router(context, address, 0)
+    router = Router(context, address, 0, PAIR, roomy())
     with socket.create_connection(("::1" if address == "::1" else HOST, router.port)):
         pass
     router.close(0)
 
 
-def test_a_window_fits_below_the_high_water_marks(house: House, dial: Callable[[int], Dealer]) -> None:
+def test_a_window_fits_below_the_high_water_marks(house: House, dial: Callable[..., Dealer]) -> None:
     for socket_ in (house.router.socket, dial(house.port).socket):
         assert min(socket_.sndhwm, socket_.rcvhwm) > limits.WINDOW_MESSAGES
