@@ -238,8 +238,10 @@ def flooder(house: House, count: int) -> Iterator[tuple[list[bytes], Callable[[]
             process.stdin.write(b"x")
             process.stdin.flush()
 
-        yield [event.peer for event in house.hear(count) if isinstance(event, Received)], begin
-        process.kill()
+        try:
+            yield [event.peer for event in house.hear(count) if isinstance(event, Received)], begin
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("count", [1, 16])
