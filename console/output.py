@@ -68,7 +68,7 @@ class Plain:
             return _greeting(event)
         if not event.first:
             return []
-        return [words.OFFLINE if self._met else words.UNREACHED.format(reason=clean_line(event.reason))]
+        return [words.OFFLINE if self._met else words.unreached(clean_line(event.reason))]
 
 
 def objects(event: Shown) -> list[Object]:

@@ -34,6 +34,15 @@ NOT_THE_SAME = "These were not the same; nothing was made. Again:"
 UNREACHED_END = "the broker at {broker} was not reached; nothing was sent: is it running? See -a and -p"
 OFFLINE = "connection lost; what you send is kept and goes out when the broker is back"
 UNREACHED = "the broker can't be reached ({reason}); trying again"
+REASONS = {
+    "refused": "nobody listens there",
+    "cut": "the connection was cut",
+    "silent": "it does not answer",
+    "closing": "it is going down",
+    "handshake": "it could not show that it owns the key that is known, and nobody there says why",
+    "busy": "it is busy, and lets nobody in just now",
+    "no-restante": "what listens there is no Restante broker",
+}
 AGAIN = "connected again"
 REGISTERED = "the account {account} was made just now"
 WELCOME = "welcome, {account}; help shows the commands, exit leaves"
@@ -79,6 +88,11 @@ def said(code: str, text: str) -> str:
         return text
     sentence = (REFUSALS | errors.SENTENCES).get(code, code)
     return code if "{" in sentence else sentence  # its places can't be filled here
+
+
+def unreached(reason: str) -> str:
+    """Why the broker can't be reached; a code that nobody knows stands for itself."""
+    return UNREACHED.format(reason=REASONS.get(reason, reason))
 
 
 def listed(accounts: Sequence[str], more: int) -> str:
