@@ -143,7 +143,7 @@ class Broker:
 
     def _received(self, event: Received, now: Instant) -> list[Command]:
         if type(event.frame) is frames.Hello:
-            self._door.knock(event)
+            self._door.hello(event)
             return []
         handler = self._frames.get(type(event.frame))
         if handler is None:
@@ -194,6 +194,7 @@ class Broker:
 
     def _gone(self, event: Gone, now: Instant) -> list[Command]:
         self._gate.gone(event.peer)
+        self._door.gone(event.peer)
         session = self.sessions.by_peer.get(event.peer)
         return self._dismiss(session, "gone", now) if session else []
 

@@ -117,7 +117,7 @@ class Devices:
             return refuse(event, "damaged-account", name=account.name)
         self._gate.judged(event.address, session.account, proof.right, now.tick)
         if not proof.right:
-            return refuse(event, "wrong-password", name=account.name)
+            return refuse(event, "wrong-old-password", name=account.name)
         event.found[_RIGHT] = account.hash
         return [Prove(event, ask.new, None)]
 

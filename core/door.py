@@ -49,11 +49,24 @@ class Door:
         self._house = house
         self._gate = gate
         self._sessions = sessions
+        self._here: set[bytes] = set()  # connections that have said Hello
         self._waiting: list[Received] = []
 
-    def knock(self, event: Received) -> None:
-        """Somebody said Hello, or what a Hello waited for has come."""
+    def hello(self, event: Received) -> None:
+        """Somebody said Hello."""
+        self._here.add(event.peer)
         self._waiting.append(event)
+
+    def knock(self, event: Received) -> None:
+        """What a Hello waited for has come; nobody is let in over a connection that is no more."""
+        if event.peer in self._here:
+            self._waiting.append(event)
+
+    def gone(self, peer: bytes) -> None:
+        """A connection is no more."""
+        if peer in self._here:
+            self._here.remove(peer)
+            self._waiting = [event for event in self._waiting if event.peer != peer]
 
     def proved(self, cause: Received, proof: Proved | None) -> list[Command]:
         """The worker answered. What was read before it is read again, for it may have changed meanwhile."""
@@ -81,7 +94,7 @@ class Door:
         if records.account(key) not in event.found:
             wait = 0.0 if event.proof else self._gate.hello(event.key, now.tick)
             if wait:
-                return refuse_for(wait, event, "too-many-logins")
+                return refuse_for(wait, event, "too-many-hellos")
             return [Look(event, keys=(records.account(key), records.key(event.key)))]
         bound = _key(event)
         if bound and (bound.revoked or bound.account != key):

@@ -23,10 +23,12 @@ SENTENCES = {
     "bad-name": "{name} can't be a name: {why}; choose another",
     "name-taken": "the name {name} is taken; give its password, or choose another name",
     "wrong-password": "wrong password for {name}; nothing was sent",
+    "wrong-old-password": "that is not the password of {name}; nothing was changed: /passwd asks again",
     "registration-closed": "wrong name or password for {name}, and this broker makes no new accounts; ask its operator",
     "damaged-account": "the broker's record of {name} is damaged; ask its operator to restore a backup",
     "no-account": "there is no account {name} here yet, and without a password none was made; give one",
     "scheme": "the broker does not know the password scheme {scheme}; upgrade the broker or the client",
+    "too-many-hellos": "this device logged in too often; it was not looked at: try again in {seconds} s",
     "too-many-logins": "too many passwords were tried; this one was not looked at: try again in {seconds} s",
     "too-many-accounts": "{limit} accounts were made from {address} within an hour, which is the most;"
     " none was made: try again in {seconds} s",
@@ -59,7 +61,7 @@ SENTENCES = {
     "not-connected": "the broker is not there; nothing was asked: try again when it is back",
     "no-answer": "the connection was lost before the answer came; ask again",
 }
-"""Every code that a core gives; all but the last six go over the wire."""
+"""Every code that a core gives. docs/PROTOCOL.md says which of them go over the wire, and which a client says itself."""
 
 
 def sentence(code: str, **places: object) -> str:

@@ -117,7 +117,7 @@ def test_a_key_says_hello_only_so_often(world: World) -> None:
     visitor = Visitor(world)
     said = [visitor.says(visitor.hello("alice", credential=b""))[0] for _ in range(gate.KEY_HELLOS + 1)]
     assert {type(each) for each in said[: gate.KEY_HELLOS - 1]} == {Unproven}
-    assert said[-1].code == "too-many-logins"
+    assert said[-1].code == "too-many-hellos"
     assert 0 < said[-1].retry_s <= 1.01 * gate.KEY_HELLO_S
     world.wait(2 * gate.KEY_HELLO_S, step=0.1)
     assert isinstance(visitor.says(visitor.hello("alice", credential=b""))[0], Unproven)

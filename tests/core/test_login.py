@@ -238,6 +238,20 @@ def test_a_busy_worker_sends_people_away_for_a_while_and_they_come_back() -> Non
     assert alice.core.online
 
 
+def test_whoever_hangs_up_while_the_password_is_checked_is_forgotten() -> None:
+    world = World()
+    world.slow = True
+    visitor = Visitor(world)
+    visitor.says(visitor.hello("alice"))
+    visitor.vanishes()
+    sent = len(world.sent)
+    world.slow = False
+    world.run()
+    assert len(world.checked) == 1, "the worker had begun"
+    assert len(world.sent) == sent
+    assert (world.store.browse("account/", 1), world.broker.core.sessions.by_peer) == ([], {})
+
+
 def test_a_broker_with_another_scheme_is_not_given_a_credential() -> None:
     world = World()
     world.slow = True

@@ -173,7 +173,7 @@ def test_devices_that_were_let_in_before_stay_so(world: World, alice: Visitor) -
 
 def test_whoever_does_not_know_the_old_password_changes_nothing(world: World, alice: Visitor) -> None:
     before = account(world)
-    assert codes(alice.says(ChangePassword(1, SCHEME, b"guess", NEW))) == ["wrong-password"]
+    assert codes(alice.says(ChangePassword(1, SCHEME, b"guess", NEW))) == ["wrong-old-password"]
     assert account(world) == before
 
 
@@ -193,7 +193,7 @@ def test_of_two_who_change_the_password_at_once_one_succeeds(world: World, alice
     phone.utters(ChangePassword(1, SCHEME, b"secret", b"m" * AUTH_BYTES))
     world.run()
     changed = [each for each in (alice, phone) if each.got(Changed)]
-    refused = [each for each in (alice, phone) if codes(each.heard) == ["wrong-password"]]
+    refused = [each for each in (alice, phone) if codes(each.heard) == ["wrong-old-password"]]
     assert (len(changed), len(refused)) == (1, 1)
     assert account(world).hash == hashed(NEW if changed == [alice] else b"m" * AUTH_BYTES)
 
