@@ -4,10 +4,12 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PLAY ?= lobby
 MINUTES ?= 1
+SEEDS ?= 1000
+SEED ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run-broker run-client demo picture party test check format bench fuzz simulate torture clean
+.PHONY: help venv run-broker run-client demo picture party test check format bench fuzz simulate mutants torture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -64,11 +66,14 @@ fuzz: $(VENV)/.fuzz ## bytes and frames that nobody thought of: make fuzz MINUTE
 			-artifact_prefix=$(VENV)/fuzz- || exit 1; \
 	done
 
-simulate: ## deterministic simulation: it comes with a later version
-	@echo "make simulate: there is no simulation yet; make test has the tests that there are" >&2; exit 69
+simulate: venv ## many seeded stories against the laws, or one with its trace: make simulate SEEDS=10000, SEED=7
+	@exec $(RUN) -m tests.simulation --seeds $(SEEDS) $(if $(SEED),--seed $(SEED))
 
-torture: ## long runs with killed processes: they come with a later version
-	@echo "make torture: there is no long run yet; make test kills broker and clients some fifty times" >&2; exit 69
+mutants: venv ## deliberate mistakes, each of which the simulation must find
+	@exec $(RUN) -m tests.simulation.mutants
+
+torture: venv ## kill, stop and cut real programs, then count: make torture MINUTES=20 SEED=7
+	@exec $(RUN) -m tests.torture --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 clean: ## remove what these targets made
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

@@ -13,6 +13,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from console import broker_options
@@ -44,20 +45,24 @@ from core.events import Closing, Fetched, Looked, ProofArrived
 from core.gate import ADDRESS_CONNECTIONS, STRANGER_S
 from core.rates import Rates
 from core.received import Event, Proved
+from core.retention import Keep
 from protocol import names, passwords
 from store import Store, StoreDamaged, StoreError, StoreExposed, StoreNewer, StoreUnwritable
+from store.copying import Copying
 from store.keyfile import open_pair
 from store.lock import Lock, Locked, private_folder
 from store.sqlite import SqliteStore
 from transport import curve, standard
 from transport.connections import Connections
 from transport.context import endpoint, make_context
+from transport.control import Control, Request, open_control
 from transport.curve import NoCurve
 from transport.descriptors import raise_limit
 from transport.poller import Poller, Waker
 from transport.router import NoAddress, Router
 from transport.worker import Worker
 from transport.zap import Zap
+from upkeep import carry_out
 
 # Frames taken in one turn: large enough that a commit serves many, small enough that nobody waits long for it.
 TURN_FRAMES = 1000
@@ -136,12 +141,18 @@ class Turns:
         found: dict[str, Any] = dict(self._store.get(look.keys)) if look.keys else {}
         if look.logs:
             found.update(("head/" + log, extent) for log, extent in self._store.heads(look.logs).items())
+        if look.size:
+            found["size"] = self._store.size()
+        if look.epoch:
+            found.update(("base/" + log, seq) for log, seq in self._store.bases(look.epoch, look.logs).items())
         if look.devices:
             found.update(("device/" + name, state) for name, state in self._store.devices(look.devices).items())
         return Looked(look.cause, found)
 
     def _browse(self, browse: Browse) -> Event:
-        return Looked(browse.cause, {"browse/" + browse.prefix: self._store.browse(browse.prefix, browse.limit)})
+        return Looked(
+            browse.cause, {"browse/" + browse.prefix: self._store.browse(browse.prefix, browse.limit, browse.after)}
+        )
 
     def _fetch(self, fetch: Fetch) -> Event:
         arrived = self._store.read(fetch.log, fetch.after, fetch.messages, fetch.size)
@@ -154,7 +165,14 @@ class Loop:
     """The one loop: wait, take what has come, do a turn."""
 
     def __init__(
-        self, store: SqliteStore, router: Router, zap: Zap, waker: Waker, house: House, log: logging.Logger
+        self,
+        store: SqliteStore,
+        router: Router,
+        zap: Zap,
+        control: Control | None,
+        waker: Waker,
+        house: House,
+        log: logging.Logger,
     ) -> None:
         self._store = store
         self._router = router
@@ -162,6 +180,8 @@ class Loop:
         self._waker = waker
         self._log = log
         self._worker = Worker(_prove, waker)
+        self._control = control
+        self._copying: tuple[Request, Copying] | None = None  # for an operator, in steps
         self._gone: list[Event] = []  # for the next turn
         self._refusals = Rates(NOTED_REFUSALS, NOTED_REFUSAL_S)
         self._unnoted = 0  # refusals since the last one noted
@@ -176,7 +196,7 @@ class Loop:
         self._turns = Turns(Broker(house), store, outside)
         self._poller = Poller()
         self._poller.add(waker.fileno())
-        for source in (*router.sources, zap.socket):
+        for source in (*router.sources, zap.socket, *([control.socket] if control else [])):
             self._poller.add(source)
 
     def run(self) -> None:
@@ -195,6 +215,7 @@ class Loop:
     def _turn(self, events: list[Event]) -> None:
         self._turns.turn(events, clock())
         self._gone = self._router.flush()
+        self._attend()
         for log, seq in self._store.damaged:
             self._log.error(line("damaged", {"log": log, "seq": seq}))
             say(f"restante: message {seq} of {log} is damaged on disk; an empty one stands in its place")
@@ -208,12 +229,46 @@ class Loop:
         return [*proofs, *self._zap.drain(TURN_KNOCKS), *frames, *self._gone, *happened]
 
     def _patience(self) -> float | None:
-        if self._gone or self._turns.pending:
+        if self._gone or self._turns.pending or self._copying:
             return 0
         now = time.monotonic()
         dues = [self._turns.core.deadline(), self._router.due()]
         waits = [self._router.retry_s, *(None if due is None else max(0.0, due - now) for due in dues)]
         return min((wait for wait in waits if wait is not None), default=None)
+
+    # -- operators --
+
+    def _attend(self) -> None:
+        """Take what operators ask, and go on with the copy that one of them waits for."""
+        for request in self._control.drain() if self._control else ():
+            if request.said.get("do") != "copy" or self._copying:
+                why = "another copy is being made" if self._copying else "this broker does not know that command"
+                self._answer(request, error=f"{why}; nothing was done")
+            else:
+                self._begin_copy(request)
+        if self._copying:
+            self._go_on(*self._copying)
+
+    def _begin_copy(self, request: Request) -> None:
+        try:
+            self._copying = request, self._store.copying(Path(str(request.said.get("to"))))
+        except StoreError as error:
+            self._answer(request, error=str(error))
+
+    def _go_on(self, request: Request, copying: Copying) -> None:
+        try:
+            if not copying.step():
+                return
+            copying.close()
+            self._answer(request, done=True)
+        except StoreError as error:  # the copy's disk, not the store's
+            self._answer(request, error=str(error))
+        self._copying = None
+
+    def _answer(self, request: Request, **said: Any) -> None:
+        self._log.info(line("asked", {"do": request.said.get("do"), **said}))
+        if self._control:
+            self._control.answer(request, **said)
 
     # -- commands --
 
@@ -302,8 +357,14 @@ def serve(settings: Settings) -> None:
         router = Router(context, settings.address, settings.port, pair, connections)
         stack.callback(router.close)
         is_open = settings.registration == "open"
-        house = House(store.broker, store.epoch, is_open, passwords.DUMMY, settings.local_limits)
-        loop = Loop(store, router, zap, waker, house, log)
+        keep = Keep(None if settings.keep_s is None else round(settings.keep_s * 1000), settings.keep_bytes)
+        house = House(store.broker, store.epoch, is_open, passwords.DUMMY, settings.local_limits, keep)
+        control = open_control(context, folder)
+        if control:
+            stack.callback(control.close)
+        else:
+            log.warning(line("no-control", {"why": "the folder's path is too long for a socket"}))
+        loop = Loop(store, router, zap, control, waker, house, log)
         say(f"restante: listening on {endpoint(settings.address, router.port)}, key {pair.public}")
         log.info(line("listening", {"address": settings.address, "port": router.port}))
         loop.run()
@@ -322,6 +383,8 @@ def main(arguments: list[str] | None = None) -> int:
     settings = broker_options.read(arguments)
     try:
         curve.check_library()
+        if settings.command:
+            return carry_out(settings)
         serve(settings)
     except Locked:
         return _fail(EXIT_LOCKED, f"another broker works on {settings.data}; stop it, or choose a folder with --data")

@@ -29,7 +29,7 @@ from console.pipe import Input, Output, as_text, as_typed
 from console.sanitise import clean_line
 from core import shown, typed
 from core.anchor import Known
-from core.client import Client, Person
+from core.client import Client
 from core.clock import Instant
 from core.commands import (
     COMMITTED,
@@ -39,6 +39,7 @@ from core.commands import (
     Derive,
     DeriveNew,
     Disconnect,
+    GoBack,
     Pin,
     Recall,
     Renew,
@@ -46,11 +47,12 @@ from core.commands import (
     Show,
 )
 from core.errand import UNREACHED, Errand, Wish
-from core.events import Derived, Lost, NotOffered, PasswordsDerived, Renewed
+from core.events import Derived, Lost, NotOffered, PasswordsDerived, Renewed, WentBack
+from core.person import Person
 from core.received import Event
 from core.shown import Shown
 from protocol import errors, limits, names, passwords
-from store import StoreDamaged, StoreError
+from store import StoreDamaged, StoreError, StoreNewer
 from store.journal import Journal, open_journal
 from store.keyfile import open_pair
 from store.known_brokers import KnownBroker, KnownBrokers
@@ -65,6 +67,8 @@ from transport.poller import Poller, Source, Waker
 RELEASE = "restante 0.1.0"
 # Frames taken in one turn: few enough that keys are answered while a flood comes in.
 TURN_FRAMES = 200
+# A random number for each run: two copies of one folder meet the same one once in 10^11 times.
+RUN_BITS = 37
 # Messages shown at once of what was kept in the journal.
 REPLAY_MESSAGES = 200
 # What becomes of a device's key that is lost.
@@ -95,6 +99,7 @@ class Loop:
             settings.password not in ("", "-"),
             self._known(),
             socket.gethostname()[: limits.DEVICE_NAME_CHARS],
+            random.getrandbits(RUN_BITS),
         )
         self.core = Client(person, memory, random.random)
         self.errand = Errand(wish, journal.fact("account") is None, time.monotonic())
@@ -104,6 +109,7 @@ class Loop:
         self._reads_stdin = settings.message is None and not (wish.fetch and standard.is_terminal(0))
         self._input_open = self._reads_stdin
         self._watched = False  # standard input is in the poller
+        self._turned_away = ""  # why the broker was not reached the last time
         self._asked = ""  # the question that stands on the screen and has no answer yet
         self._shown: dict[str, int] = {}  # log → seq handed out and not marked yet
         self._context = make_context()
@@ -120,6 +126,7 @@ class Loop:
             Derive: self._derive,
             DeriveNew: self._derive_new,
             Renew: self._renew,
+            GoBack: self._go_back,
             Recall: self._recall,
             Show: lambda show: self._show(show.shown),
         }
@@ -180,7 +187,7 @@ class Loop:
         if left:
             self.output.note(words.kept(left))
         elif code == UNREACHED:
-            self.output.note(words.UNREACHED_END.format(broker=self.core.person.broker))
+            self.output.note(words.unreached_end(self.core.person.broker, self._turned_away))
         self._write()
         self._log.info(line("ended", {"code": code, "outbox": left}))
         return EXIT_INTERRUPTED if signal.SIGINT in signals else code
@@ -323,6 +330,15 @@ class Loop:
         self._log.info(line("renewed", {"device": memory.device}))
         return Renewed(memory.device, memory.cursors)
 
+    def _go_back(self, back: GoBack) -> Event:
+        settled = self.core.outbox.settled
+        memory, gone = self._journal.go_back(back)
+        again = [each for each in memory.outbox if each.n <= settled]
+        self._log.warning(line("put-back", {"again": len(again) - gone, "gone": gone}))
+        for each in again:
+            each.told = True
+        return WentBack(again, gone, memory.cursors, memory.known)
+
     def _recall(self, recall: Recall) -> None:
         first, envelopes = self._journal.history(recall.log, recall.account, recall.count)
         self._show(shown.Messages(log=recall.log, first=first, envelopes=envelopes, waited=0, mine=True))
@@ -335,6 +351,8 @@ class Loop:
         now = clock()
         if isinstance(event, shown.Messages) and not event.mine:
             event = self._measured(event)
+        if isinstance(event, shown.Offline):
+            self._turned_away = event.reason
         self.errand.note(event, now.tick)
         if isinstance(event, shown.Refused):
             self.input.refused()
@@ -469,7 +487,7 @@ def main(arguments: list[str] | None = None) -> int:
     except Locked as error:
         return _fail(EXIT_IN_USE, f"all device folders in {error} are in use; end one of the clients, or give --data")
     except (StoreError, NoCurve) as error:
-        return _fail(EXIT_DAMAGED if isinstance(error, StoreDamaged) else EXIT_NO_FOLDER, str(error))
+        return _fail(EXIT_DAMAGED if isinstance(error, StoreDamaged | StoreNewer) else EXIT_NO_FOLDER, str(error))
     except (BrokenPipeError, KeyboardInterrupt) as error:
         return EXIT_NO_READER if isinstance(error, BrokenPipeError) else EXIT_INTERRUPTED
     except OSError as error:

@@ -16,7 +16,20 @@ examples:
   python broker.py                              listen on all addresses, port 7777
   python broker.py -a 127.0.0.1 -p 9000         on this machine only, port 9000
   python broker.py --data /srv/restante         keep everything in this folder
+  python broker.py backup ~/monday.sqlite       a copy, while the broker goes on
+  python broker.py restore ~/monday.sqlite      the copy in its place, while it stands still
+  python broker.py export > all.jsonl           everything as lines of JSON
 """
+
+COMMANDS = {
+    "backup": "make a copy in FILE, also while the broker runs",
+    "restore": "put the copy FILE in place; what was there is kept beside it",
+    "verify": "look whether FILE, or the broker's own, is whole",
+    "export": "write everything as lines of JSON to FILE, or to standard output",
+    "import": "make a store of exported lines from FILE, or from standard input",
+}
+# Where FILE may be left out.
+OPTIONAL = ("verify", "export", "import")
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -29,11 +42,18 @@ class Settings(msgspec.Struct, frozen=True):
     registration: str  # open, closed
     log_level: str
     local_limits: bool  # this machine's own programs are held to the limits for addresses too
+    command: str = ""  # of COMMANDS; "": run
+    file: str = ""
+    keep_s: float | None = None  # messages that are older are forgotten
+    keep_bytes: int | None = None  # and the oldest, while the store is larger
 
 
 def read(arguments: list[str] | None = None) -> Settings:
     """Settings from the command line and the environment; a mistake ends the program with code 2."""
-    given = _parser().parse_args(arguments)
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.command and not given.file and given.command not in OPTIONAL:
+        parser.error(f"{given.command} wants a FILE")
     return Settings(
         address=given.address,
         port=given.port,
@@ -42,6 +62,10 @@ def read(arguments: list[str] | None = None) -> Settings:
         registration=given.registration,
         log_level=given.log_level,
         local_limits=given.local_limits,
+        command=given.command or "",
+        file=given.file or "",
+        keep_s=given.keep,
+        keep_bytes=given.keep_bytes,
     )
 
 
@@ -62,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="broker.py",
         description="The Restante broker: keeps what waits for those who are away.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=argparse.RawTextHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("-a", "--address", default="*", help="address to listen on (all)")
@@ -81,4 +105,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--local-limits", action="store_true", help="hold this machine's own clients to the limits for addresses too"
     )
+    parser.add_argument("--keep", type=_age, metavar="AGE", help="forget messages older than 90d, 12h … (never)")
+    parser.add_argument("--keep-bytes", type=_size, metavar="SIZE", help="and the oldest beyond 500M, 20G … (no limit)")
+    what = "\n".join(f"{name:10}{does}" for name, does in COMMANDS.items())
+    parser.add_argument("command", nargs="?", choices=COMMANDS, metavar="COMMAND", help=f"without one: run.\n{what}")
+    parser.add_argument("file", nargs="?", metavar="FILE", help=argparse.SUPPRESS)
     return parser
+
+
+def _age(text: str) -> float:
+    return _number(text, {"m": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400}, "an age: give a number and m, h, d or y")
+
+
+def _size(text: str) -> int:
+    return int(_number(text, {"M": 10**6, "G": 10**9, "T": 10**12}, "a size: give a number and M, G or T"))
+
+
+def _number(text: str, units: dict[str, int], what: str) -> float:
+    if text[-1:] not in units or not text[:-1].isascii() or not text[:-1].isdigit() or not int(text[:-1]):
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
+    return int(text[:-1]) * units[text[-1]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import logging.handlers
 import os
@@ -37,7 +38,8 @@ def open_log(path: Path, level: str = "info") -> logging.Logger:
 def close_log(logger: logging.Logger) -> None:
     """Close the file."""
     for handler in logger.handlers:
-        handler.close()
+        with contextlib.suppress(OSError):  # a full disk: the last lines are lost
+            handler.close()
 
 
 def line(what: str, fields: Mapping[str, Any]) -> str:

@@ -32,6 +32,7 @@ TAKEN = "The name {name} is taken. If it is yours, give its password; else press
 FREE = "There is no account {name} yet. Choose a password to make it; just Enter leaves."
 NOT_THE_SAME = "These were not the same; nothing was made. Again:"
 UNREACHED_END = "the broker at {broker} was not reached; nothing was sent: is it running? See -a and -p"
+TURNED_AWAY = "the broker at {broker} let nobody in ({why}); nothing was sent: try again later"
 OFFLINE = "connection lost; what you send is kept and goes out when the broker is back"
 UNREACHED = "the broker can't be reached ({reason}); trying again"
 REASONS = {
@@ -42,6 +43,8 @@ REASONS = {
     "handshake": "it could not show that it owns the key that is known, and nobody there says why",
     "busy": "it is busy, and lets nobody in just now",
     "no-restante": "what listens there is no Restante broker",
+    "store-full": "its disk is full, and it makes no new accounts and takes nothing new until there is room",
+    "store-down": "it can't write just now",
 }
 AGAIN = "connected again"
 REGISTERED = "the account {account} was made just now"
@@ -95,6 +98,13 @@ def unreached(reason: str) -> str:
     return UNREACHED.format(reason=REASONS.get(reason, reason))
 
 
+def unreached_end(broker: str, reason: str) -> str:
+    """What a run that has kept nothing says at its end."""
+    if reason in ("busy", "store-full", "store-down"):
+        return TURNED_AWAY.format(broker=broker, why=REASONS[reason])
+    return UNREACHED_END.format(broker=broker)
+
+
 def listed(accounts: Sequence[str], more: int) -> str:
     """Names in a row; ``more`` counts those that are not among them."""
     if not accounts and not more:
@@ -141,6 +151,19 @@ def kept(count: int) -> str:
     if count == 1:
         return "1 message is not accepted yet; it is kept, and goes out with the next run"
     return f"{count} messages are not accepted yet; they are kept, and go out with the next run"
+
+
+def gone(log: str, messages: int) -> str:
+    """What the broker has forgotten before it could be read."""
+    many = "message" if messages == 1 else "messages"
+    return f"{messages} {many} in {log} are gone: you were away for longer than the broker keeps them"
+
+
+def put_back(again: int, gone: int) -> str:
+    """The broker has forgotten what it had: one line."""
+    lost = f"; {gone} more can't be, their text is no longer here" if gone else ""
+    many = "message of yours is" if again == 1 else "messages of yours are"
+    return f"the broker was put back to an earlier state: {again} {many} sent to it again{lost}"
 
 
 def help_text(command: str = "") -> str:

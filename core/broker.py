@@ -46,7 +46,9 @@ from core.events import (
 from core.gate import Gate
 from core.presence import Presence, listed
 from core.questions import Questions
-from core.received import Event, Knocked, Received
+from core.received import Event, Knocked, Received, Swept
+from core.records import DamagedRecord
+from core.retention import Retention
 from core.sends import Sends
 from core.session import Session, cut
 from core.sessions import Sessions
@@ -75,9 +77,11 @@ class Broker:
         self._sends = Sends(self._gate, self.sessions)
         self._questions = Questions(self.sessions)
         self._devices = Devices(self._gate, self.sessions)
+        self._retention = Retention(house.keep)
         self._strangers: dict[bytes, None] = {}
         self._moves: dict[tuple[str, str], int] = {}  # (device, log) → pos: copies of cursors, not yet written
         self._moves_due: float | None = None
+        self._failing = ""  # why the store keeps nothing just now
         self._doubts = False  # this store does not always know what it has kept
         self._events: dict[type[Event], Callable[[Any, Instant], list[Command]]] = {
             Knocked: self._gate.knock,
@@ -117,7 +121,7 @@ class Broker:
 
     def deadline(self) -> float | None:
         """The tick at which settle() has something to do though nothing happens."""
-        dues = (self.sessions.next_silence(), self._presence.due(), self._moves_due)
+        dues = (self.sessions.next_silence(), self._presence.due(), self._moves_due, self._retention.due())
         return min((due for due in dues if due is not None), default=None)
 
     def settle(self, now: Instant) -> list[Command]:
@@ -137,7 +141,7 @@ class Broker:
         commands += self._tell_presence(now)
         if self._moves_due is not None and self._moves_due <= now.tick:
             commands += self._take_moves()
-        return commands
+        return commands + self._retention.step(now)
 
     # -- what connections say --
 
@@ -211,14 +215,13 @@ class Broker:
     # -- what the store says --
 
     def _stored(self, event: Stored, now: Instant) -> list[Command]:
+        self._failing = ""
         commands: list[Command] = []
         for operation, result in zip(event.group, event.results, strict=True):
             if isinstance(operation, Append):
                 self._sends.stored(operation, result)
             elif isinstance(operation, Put) and operation.cause:
                 commands += self._put_done(operation, operation.cause, result, now)
-            elif isinstance(operation, Put):
-                self._sends.kept(operation, result)
         self._arrived(event.arrived)
         self._missed(event.group, event.arrived)
         return commands
@@ -249,16 +252,15 @@ class Broker:
                 self._sends.failed(operation, losers)
             elif isinstance(operation, Put) and operation.cause:
                 commands += refuse(operation.cause, event.code, retry_s=STORE_RETRY_S)
+                commands += self._unasked(operation.cause)
             elif isinstance(operation, Move):
                 self._moves.setdefault((operation.device, operation.log), operation.pos)
                 self._moves_due = now.tick + LAZY_S
         self._missed(event.group, [])
         refused = frames.encode(frames.Refused(event.code, errors.sentence(event.code), retry_s=STORE_RETRY_S))
-        return [
-            *commands,
-            *(Send(refused, peer) for peer in losers),
-            Note("store-failed", {"code": event.code, "sessions": len(losers)}, loud=True),
-        ]
+        told, self._failing = self._failing == event.code, event.code
+        note = [] if told else [Note("store-failed", {"code": event.code, "sessions": len(losers)}, loud=True)]
+        return [*commands, *(Send(refused, peer) for peer in losers), *note]
 
     def _uncertain(self, event: Uncertain, now: Instant) -> list[Command]:
         self._doubts = True
@@ -302,8 +304,10 @@ class Broker:
         cause = msgspec.structs.replace(event.cause, found={**event.cause.found, **event.found})
         return self._again(cause, now)
 
-    def _again(self, cause: Received | Knocked, now: Instant) -> list[Command]:
+    def _again(self, cause: Received | Knocked | Swept, now: Instant) -> list[Command]:
         """Handle a question again, with what has been found."""
+        if isinstance(cause, Swept):
+            return self._retention.found(cause, now)
         if isinstance(cause, Knocked):
             return self._gate.knock(cause, now)
         if type(cause.frame) is frames.Hello:
@@ -311,11 +315,26 @@ class Broker:
             return []
         session = self.sessions.by_peer.get(cause.peer)
         if session is None or session.device != cause.asker:
+            return self._unasked(cause)
+        try:
+            return self._frames[type(cause.frame)](cause, cause.frame, session, now)
+        except DamagedRecord:
+            return refuse(cause, "damaged-account", name=session.name)
+
+    def _unasked(self, cause: Received) -> list[Command]:
+        """Half of it is done, and the rest will not be: the account's sessions begin anew and see it."""
+        if "done" not in cause.found:
             return []
-        return self._frames[type(cause.frame)](cause, cause.frame, session, now)
+        sessions = self.sessions.of(cause.asker.partition("/")[0])
+        for session in sessions:
+            self.sessions.remove(session)
+            self._strangers[session.peer] = None
+        return [Trust(session.peer, False) for session in sessions]
 
     def _fetched(self, event: Fetched, now: Instant) -> list[Command]:
         fetch = event.command
+        if isinstance(fetch.cause, Swept):
+            return self._retention.read(event, now)
         session = self.sessions.by_peer.get(fetch.peer)
         if session is None:
             return []

@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from core import shown, typed
-from core.anchor import Anchor, Known
+from core.anchor import Anchor
 from core.clock import Instant
 from core.commands import (
     Command,
@@ -30,10 +28,12 @@ from core.commands import (
     Show,
 )
 from core.company import Company
-from core.events import Connected, Derived, Heard, Lost, NotOffered, Offered, PasswordsDerived, Renewed
+from core.events import Connected, Derived, Heard, Lost, NotOffered, Offered, PasswordsDerived, Renewed, WentBack
 from core.inquiries import ASKED, OPEN_QUESTIONS, Inquiries
 from core.link import AWAY, CONNECTING, ENDED, GREETING, ONLINE, Link
 from core.outbox import AHEAD_MESSAGES, KEPT_BYTES, KEPT_MESSAGES, Memory, Outbox
+from core.past import Past
+from core.person import Person
 from core.reader import Reader, shown_log
 from core.received import Event
 from protocol import errors, frames, limits, names
@@ -42,19 +42,6 @@ from protocol.passwords import SCHEME
 
 ENC = "none"
 PASSWORD_CHANGED = "the password is changed; devices that were let in before stay so: /devices shows and revokes them"
-
-
-class Person(msgspec.Struct, frozen=True):
-    """Who this client is for, and how."""
-
-    account: str  # as typed
-    broker: str  # its address, for people
-    reads: bool
-    release: str
-    place: str = names.LOBBY
-    proves: bool = False  # a password was given, which is to be checked; False: it is asked for if the key does not do
-    known: Known = Known()  # what is known of the broker
-    device_name: str = ""
 
 
 class Client:
@@ -66,9 +53,9 @@ class Client:
         self.device = memory.device
         self.place = person.place
         self.outbox = Outbox(memory.last, memory.outbox, memory.offered)
-        self.reader = Reader(person.reads, memory.cursors)
+        self.reader = Reader(person.reads, memory.cursors, memory.known)
+        self._past = Past(memory, person.run)
         self._contacts_known = memory.contacts
-        self._epoch = memory.epoch
         self.link = Link(chance)
         self._anchor = Anchor(person.known, person.broker)
         self._proven = not person.proves  # the broker has seen what it must see in this run
@@ -77,6 +64,7 @@ class Client:
         self._broker = b""  # whose broker's id the credential was made with
         self._window = (limits.WINDOW_MESSAGES, limits.WINDOW_BYTES)
         self._pause: float | None = None  # the tick until which the broker takes no sends
+        self._pause_told = False  # and that was told, once until it takes some again
         self._inquiries = Inquiries()
         self._welcomes = 0
         self._registered = False  # the account was made in this run, and that has not been told
@@ -91,6 +79,7 @@ class Client:
             Derived: self._derived,
             PasswordsDerived: self._passwords_derived,
             Renewed: self._renewed,
+            WentBack: self._went_back,
             typed.Wrote: self._wrote,
             typed.Chose: self._chose,
             **dict.fromkeys(ASKED, self._asked),
@@ -101,7 +90,10 @@ class Client:
             typed.Mistook: self._mistook,
             typed.Left: self._left,
         }
-        self._frames: dict[type[frames.Frame], Callable[[Any, Instant], list[Command]]] = {
+        self._frames = self._frame_table()
+
+    def _frame_table(self) -> dict[type[frames.Frame], Callable[[Any, Instant], list[Command]]]:
+        return {
             frames.Unproven: self._unproven,
             frames.Welcome: self._welcome,
             frames.Accepted: self._accepted,
@@ -216,6 +208,8 @@ class Client:
             credential=credential,
             release=self.person.release,
             name=self.person.device_name,
+            epoch=self._past.epoch,
+            visit=self._past.new_visit(),
         )
         return [self._say(hello, now)]
 
@@ -275,11 +269,9 @@ class Client:
         self.account = frame.account
         self._proven = True
         self._registered |= frame.registered
-        if self._elsewhere(frame.epoch) or frame.last < self.outbox.settled:
-            return [Renew(frame.epoch)]  # this is another broker, or it was put back in time
-        if frame.last > self.outbox.offered:
-            # Somebody else sends as this device: our folder was copied. What we had offered before, the broker has.
-            return [*self._accepted(frames.Accepted(self.outbox.offered), now), Renew(frame.epoch)]
+        ours, step = self._past.judge(frame, self.outbox, self.reader)
+        if step:
+            return [*self._accepted(frames.Accepted(ours), now), step]
         self.link.online(now.tick)
         self._window, self._pause = (frame.window_messages, frame.window_bytes), None
         self._absent = False
@@ -298,19 +290,19 @@ class Client:
         self._registered = False
         self.outbox.offer()
         self._broker = frame.broker
-        facts = {"account": frame.account, "epoch": frame.epoch, "offered": ""}
-        remembered = [Remember(key, value.encode()) for key, value in facts.items()]
-        return [*self._anchor.proved(frame.broker), *remembered, *begins, Show(online)]
-
-    def _elsewhere(self, epoch: str) -> bool:
-        known, self._epoch = self._epoch, epoch
-        return known not in ("", epoch)
+        return [*self._anchor.proved(frame.broker), *self._past.go_on(frame), *begins, Show(online)]
 
     def _renewed(self, event: Renewed, now: Instant) -> list[Command]:
         self.device = event.device
-        self.reader.forget(event.cursors)
+        self.reader.go_to(event.cursors)
         self.outbox.renumber()
         return self._hello(now, self._credential) if self.link.phase == GREETING else []
+
+    def _went_back(self, event: WentBack, now: Instant) -> list[Command]:
+        self.reader.go_back(event.cursors, event.known)
+        self.outbox.take_back(event.again)
+        told = Show(shown.PutBack(again=len(event.again) - event.gone, gone=event.gone))
+        return [told, *(self._hello(now, self._credential) if self.link.phase == GREETING else [])]
 
     def _stranger(self, frame: frames.Stranger, now: Instant) -> list[Command]:
         if self.link.phase != ONLINE:
@@ -352,14 +344,16 @@ class Client:
         done = self.outbox.settle(frame.n)
         if not done:
             return []
-        return [Drop(done[-1].n), *(Show(each.outcome(self.device, refused.get(each.n))) for each in done)]
+        self._pause_told = False
+        outcomes = [each.outcome(self.device, refused.get(each.n)) for each in done]
+        drop = Drop(done[-1].n, [each.n for each in done if each.n in refused] if refused else [])
+        return [drop, *(Show(outcome) for outcome in outcomes if outcome)]
 
     def _expected(self, frame: frames.Expected, now: Instant) -> list[Command]:
         if self.link.phase != ONLINE:
             return []
         if frame.n <= self.outbox.settled:
-            self.link.greeting(now.tick)
-            return [Renew(self._epoch)]
+            return self._hello(now)  # the broker has lost something: Welcome says where it is
         self.outbox.rewind(frame.n - 1)
         return []
 
@@ -442,15 +436,17 @@ class Client:
             return self._turned_away(frame, now)
         question = self._inquiries.answered(frame.ask)
         if question is None and frame.retry_s > 0:
-            first = self._pause is None
+            told, self._pause_told = self._pause_told, True
             self._pause = now.tick + frame.retry_s
             self.outbox.rewind(self.outbox.settled)
-            return [Show(shown.Notice(text=frame.text))] if first else []
+            return [] if told else [Show(shown.Notice(text=frame.text))]
         asked = question or typed.Typed()
         return [Show(shown.Refused(code=frame.code, text=frame.text, tag=asked.tag, line=asked.line))]
 
     def _turned_away(self, frame: frames.Refused, now: Instant) -> list[Command]:
         """A login was refused: for good, or for a while."""
+        if frame.code == "damaged-device":
+            return [Renew(self._past.epoch)]
         if frame.retry_s <= 0:
             return self._end(frame.code, frame.text)
         wait = self.link.told_to_wait(now.tick, frame.retry_s)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from core.received import Knocked, Received
+from core.received import Knocked, Received, Swept
 from core.shown import Shown
 from core.typed import AskedPassword
 from protocol.frames import Envelope
@@ -50,17 +50,23 @@ class HangUp(Command):
 # ---- to the store: operations, gathered into one group a turn -----------------------------------------
 
 
+Reason = tuple[str, str]
+"""Why a send was refused: code and sentence."""
+
+
 class Append(Command):
     """One device's sends n, n + 1, …: each is stored in every log of its tuple, or in none.
 
-    An envelope of None is a send that was refused: its number is used up. What the device has stored already
-    is skipped; if n is ahead of its last + 1, nothing is stored (Gap). Result: Done(last) or Gap(expected).
+    A reason in an envelope's place is a send that was refused: its number is used up, and the reason is kept as long
+    as its sender may ask for it. What the device has stored already is skipped; if n is ahead of its last + 1, nothing
+    is stored (Gap). ``visits`` says of whom the device's sends are, as the core packs it. Result: Done or Gap.
     """
 
     device: str
     n: int
     logs: list[tuple[str, ...]]
-    envelopes: list[bytes | None]
+    envelopes: list[bytes | Reason]
+    visits: bytes = b""
 
 
 class Move(Command):
@@ -97,20 +103,26 @@ Operation = Append | Move | Put | Trim
 
 
 class Look(Command):
-    """Read these records, extents of logs and states of devices; Looked brings them back with the cause."""
+    """Read these records, extents of logs and states of devices; Looked brings them back with the cause.
 
-    cause: Received | Knocked
+    With an epoch also the bases of the logs: up to which seq each is the same as it was in that epoch.
+    """
+
+    cause: Received | Knocked | Swept
     keys: tuple[str, ...] = ()
     logs: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
+    epoch: str = ""
+    size: bool = False  # and how many bytes the store holds
 
 
 class Browse(Command):
-    """Read the keys that begin with prefix, in order, at most limit; Looked brings them back."""
+    """Read the keys that begin with prefix and come after another, in order, at most limit; Looked brings them."""
 
-    cause: Received
+    cause: Received | Swept
     prefix: str
     limit: int
+    after: str = ""
 
 
 class Fetch(Command):
@@ -121,7 +133,7 @@ class Fetch(Command):
     after: int
     messages: int
     size: int  # bytes of envelopes; at least one envelope comes whatever its size
-    cause: Received | None = None  # a question that this answers; None: it is for delivery
+    cause: Received | Swept | None = None  # a question that this answers; None: it is for delivery
 
 
 # ---- to the worker -------------------------------------------------------------------------------------
@@ -190,9 +202,10 @@ class Keep(Command):
 
 
 class Drop(Command):
-    """Everything up to n is settled: take it out of the outbox."""
+    """Everything up to n is settled. It is kept for a while, should the broker be put back; what was refused is not."""
 
     n: int
+    refused: list[int] = []
 
 
 class Record(Command):
@@ -235,6 +248,18 @@ class Renew(Command):
     """
 
     epoch: str
+
+
+class GoBack(Command):
+    """The broker was put back to an earlier state: go back with it. WentBack follows.
+
+    What was settled behind ``last`` is waiting again; no cursor is above its log's base, and logs without one begin
+    anew. What was read above the bases stays in the history.
+    """
+
+    epoch: str
+    last: int
+    bases: dict[str, int]
 
 
 class Recall(Command):

@@ -10,6 +10,7 @@ the same.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -20,7 +21,8 @@ from core.commands import Command, Look, Note, Prove, Put, Send, Trust
 from core.events import DeviceState
 from core.gate import ADDRESS_ACCOUNTS, ADDRESS_SESSIONS, Gate
 from core.received import Proved, Received
-from core.records import Account, Key, Room
+from core.records import Account, DamagedRecord, Key, Room
+from core.retention import Keep
 from core.session import Session
 from core.sessions import Sessions
 from protocol import errors, frames, limits, names
@@ -40,6 +42,7 @@ class House(msgspec.Struct, frozen=True):
     open: bool  # new accounts may be made
     dummy: str  # a stored hash that no secret fits: checking it costs what checking a real one costs
     local_limits: bool = False  # this machine's own programs are held to the limits for addresses too
+    keep: Keep = Keep()
 
 
 class Door:
@@ -78,9 +81,15 @@ class Door:
     def step(self, now: Instant) -> list[Command]:
         """Go on with every login that waits; called between two commits."""
         waiting, self._waiting = self._waiting, []
-        return [command for event in waiting for command in self._hello(event, now)]
+        return [command for event in waiting for command in self._try(event, now)]
 
     # -- one login --
+
+    def _try(self, event: Received, now: Instant) -> list[Command]:
+        try:
+            return self._hello(event, now)
+        except DamagedRecord:
+            return refuse(event, "damaged-account", name=getattr(event.frame, "account", ""))
 
     def _hello(self, event: Received, now: Instant) -> list[Command]:
         hello = event.frame
@@ -184,9 +193,10 @@ class Door:
             return [
                 Look(
                     event,
-                    keys=(records.refused(device), *(records.room(log) for log in rooms)),
+                    keys=tuple(records.room(log) for log in rooms),
                     logs=(names.mailbox(key), *account.rooms),
                     devices=tuple(records.device(key, each) for each in account.devices),
+                    epoch=hello.epoch or self._house.epoch,
                 )
             ]
         return self._enter(event, key, account, now)
@@ -202,13 +212,16 @@ class Door:
         session.address, session.origin, session.heard_at = event.address, where, now.tick
         session.key = event.key
         session.rooms = _rooms(event, account)
-        session.last = session.durable = session.told = event.found["device/" + device].last
-        session.refused_version, session.refused = _refused(event, device)
-        session.refused_kept = session.refused_version
+        state: DeviceState = event.found["device/" + device]
+        if state.last < 0:
+            return refuse(event, "damaged-device", name=account.name)
+        session.last = session.durable = session.told = state.last
+        session.refused = state.refused
+        session.visit, session.visits = hello.visit, records.unpack_visits(state.visits)
         extents = _extents(event, key, account, device)
         if hello.reads:
             for log, extent in extents.items():
-                said = min(hello.cursors.get(log, extent.start), extent.head)
+                said = min(hello.cursors.get(log, extent.start), extent.base)
                 session.read(log, max(said, extent.floor), extent.head)
         commands = self._replace(session)
         self._sessions.add(session)
@@ -240,6 +253,7 @@ class Door:
             registered=registered,
             window_messages=limits.WINDOW_MESSAGES,
             window_bytes=limits.WINDOW_BYTES,
+            visits=session.visits,
         )
         fields = {"account": session.name, "from": event.address, "device": session.device_id}
         note = Note("registered" if registered else "joined", fields, loud=session.reads)
@@ -301,14 +315,10 @@ def _rooms(event: Received, account: Account) -> dict[str, str]:
     rooms = {names.LOBBY: names.LOBBY}
     for log in account.rooms:
         record = event.found.get(records.room(log))
-        if record:
-            rooms[log] = records.unpack(Room, record[1]).name
+        with suppress(DamagedRecord):  # its members go without it
+            if record:
+                rooms[log] = records.unpack(Room, record[1]).name
     return rooms
-
-
-def _refused(event: Received, device: str) -> tuple[int, dict[int, tuple[str, str]]]:
-    record = event.found[records.refused(device)]
-    return (record[0], records.unpack_refused(record[1])) if record else (0, {})
 
 
 def _extents(event: Received, key: str, account: Account, device: str) -> dict[str, frames.Extent]:
@@ -327,5 +337,5 @@ def _extents(event: Received, key: str, account: Account, device: str) -> dict[s
         first, head = event.found["head/" + log]
         floor = max(joined, first - 1)
         start = max([floor, *(state.cursors.get(log, 0) for state in known)])
-        extents[log] = frames.Extent(floor, start, head)
+        extents[log] = frames.Extent(floor, start, head, event.found["base/" + log])
     return extents

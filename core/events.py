@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.commands import Fetch, Operation
-from core.received import Event, Knocked, Proved, Received
+from core.commands import Fetch, Operation, Reason
+from core.outbox import SendId, Waiting
+from core.received import Event, Knocked, Proved, Received, Swept
 from core.typed import AskedPassword
 from protocol import frames
 
@@ -39,6 +40,7 @@ class Done(Event):
     """An operation was carried out, or had been before."""
 
     value: int  # Append: the device's last; Move: the cursor; Put: the version; Trim: the first seq kept
+    refused: dict[int, Reason] = {}  # Append: what had been refused of it before
 
 
 class Gap(Event):
@@ -98,14 +100,18 @@ class Rescanned(Event):
 class DeviceState(Event):
     """What the store knows of a device."""
 
-    last: int  # its highest n
+    last: int  # its highest n; below 0: what was stored of it is damaged
     cursors: dict[str, int]
+    refused: dict[int, Reason] = {}  # by n, the last ones
+    visits: bytes = b""  # as its last Append said
 
 
 class Looked(Event):
-    """The answer to Look and Browse. Keys: a record's key; ``head/LOG``; ``device/NAME``; ``browse/PREFIX``."""
+    """The answer to Look and Browse. Keys: a record's key; ``head/LOG``, ``base/LOG``; ``device/NAME``;
+    ``browse/PREFIX``; ``size``.
+    """
 
-    cause: Received | Knocked
+    cause: Received | Knocked | Swept
     found: dict[str, Any]
 
 
@@ -179,3 +185,12 @@ class Renewed(Event):
 
     device: str
     cursors: dict[str, int]
+
+
+class WentBack(Event):
+    """This device is where the broker is again."""
+
+    again: list[Waiting]  # what the broker has lost
+    gone: int  # of these, how many are only numbers: their text is no longer here
+    cursors: dict[str, int]
+    known: set[SendId]  # what was read and may come again, in other places

@@ -11,7 +11,7 @@ from core.clock import Instant
 from core.commands import Admit, Command, HangUp, Look
 from core.rates import Delays, Rates, origin
 from core.received import Knocked
-from core.records import Key
+from core.records import DamagedRecord, Key
 
 # Connections from one address: a household or an office that comes back at once after a restart, then 20 a second.
 ADDRESS_CONNECTS, ADDRESS_CONNECT_S = 500, 0.05
@@ -69,9 +69,7 @@ class Gate:
             wait = self._key_connects.take(event.key, now.tick)
             wait = max(wait, self._connects.take(where, now.tick)) if where else wait
             return [Admit(event.ticket, event.key, COME_BACK)] if wait else [Look(event, keys=(record,))]
-        found = event.found[record]
-        revoked = found is not None and records.unpack(Key, found[1]).revoked
-        return [Admit(event.ticket, event.key, NEVER if revoked else LET_IN)]
+        return [Admit(event.ticket, event.key, _judge(event.found[record]))]
 
     def offence(self, peer: bytes) -> list[Command]:
         """A connection did what no honest client does."""
@@ -112,3 +110,11 @@ class Gate:
         """An account is to be made."""
         where = self.origin(address)
         return self._accounts.take(where, tick) if where else 0.0
+
+
+def _judge(found: tuple[int, bytes] | None) -> int:
+    """Nobody comes in with a key whose record is damaged: it may have been revoked."""
+    try:
+        return NEVER if found and records.unpack(Key, found[1]).revoked else LET_IN
+    except DamagedRecord:
+        return COME_BACK

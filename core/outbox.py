@@ -16,6 +16,12 @@ AHEAD_MESSAGES = 1000
 # And while it is away: what a client keeps in memory and on disk before it stops reading.
 KEPT_MESSAGES = 100_000
 KEPT_BYTES = 64 * 1024 * 1024
+# An address that is nobody's. A number without a text is sent to it, and so used up.
+NOBODY, NOTHING = "-", b"-"
+
+
+SendId = tuple[str, int]
+"""What names a message everywhere: its author's device and that device's number."""
 
 
 class Waiting(msgspec.Struct):
@@ -25,12 +31,15 @@ class Waiting(msgspec.Struct):
     item: Item
     tag: str | None = None
     line: int = 0
+    told: bool = False  # its author has been told that it was accepted: the broker has lost it since
 
-    def outcome(self, device: str, refusal: Refusal | None) -> Shown:
-        """What became of it, once it is settled."""
+    def outcome(self, device: str, refusal: Refusal | None) -> Shown | None:
+        """What became of it, once it is settled; None if that is not news."""
         send_id = f"{device}:{self.n}"
         if refusal is None:
-            return Sent(id=send_id, tag=self.tag)
+            return None if self.told else Sent(id=send_id, tag=self.tag)
+        if self.item.to == NOBODY:
+            return None
         return Refused(
             code=refusal.code,
             text=refusal.text,
@@ -50,7 +59,10 @@ class Memory(msgspec.Struct):
     outbox: list[Waiting]
     cursors: dict[str, int]
     epoch: str = ""  # of the broker's store; "": none was met yet
+    broker: bytes = b""  # the id of that broker
+    visits: list[int] = []  # of this device, that the broker may name
     contacts: list[str] = []
+    known: set[SendId] = set()  # what was read in another epoch and may come again
     offered: int | None = None  # numbers behind it were given while the broker was away; None: it may have them all
 
 
@@ -123,8 +135,15 @@ class Outbox:
         """Begin with 1 again: this is another device now."""
         for n, each in enumerate(self.waiting, 1):
             each.n = n
+            each.told = False
         self.last = len(self.waiting)
         self.offer()
+        self.rewind(0)
+
+    def take_back(self, again: list[Waiting]) -> None:
+        """These had been settled, and are not any more: they are the numbers just before the first that waits."""
+        self.waiting.extendleft(reversed(again))
+        self.size += sum(len(each.item.body) for each in again)
         self.rewind(0)
 
     def posts(self, messages: int, size: int) -> Iterator[Post]:

@@ -145,7 +145,7 @@ class Questions:
             each.routes.clear()
             if each.reads and log not in each.readings:  # one that came a moment ago reads it already
                 self._sessions.read(each, log, since, since + 1)  # perhaps more has come meanwhile: fetch, and see
-            frame = frames.Joined(ask if each is session else 0, name, log, frames.Extent(since, since, since))
+            frame = frames.Joined(ask if each is session else 0, name, log, frames.Extent(since, since, since, since))
             commands += _answer(each, frame)
         return commands
 

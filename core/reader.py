@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from core import shown
 from core.commands import Begin, Command, Record, Show
+from core.outbox import SendId
 from protocol import limits
-from protocol.frames import Deliver, Extent, Pong, Run
+from protocol.frames import Deliver, Envelope, Extent, Pong, Run
 
 
 class Reader:
     """Cursors, one a log. ``reads`` is False for a session that only sends, which has none."""
 
-    def __init__(self, reads: bool, cursors: dict[str, int]) -> None:
+    def __init__(self, reads: bool, cursors: dict[str, int], known: set[SendId]) -> None:
         self._reads = reads
         self._cursors = cursors
+        self._known = known  # what was read in another epoch and may come again
         self._waited: dict[str, int] = {}  # per log its head when we came
         self._acks: dict[str, int] = {}
 
@@ -32,9 +36,18 @@ class Reader:
         """Whether everything that waited when we came has come."""
         return all(self._cursors.get(log, 0) >= head for log, head in self._waited.items())
 
-    def forget(self, cursors: dict[str, int]) -> None:
-        """Begin from other cursors: this is another device now."""
+    def go_to(self, cursors: dict[str, int]) -> None:
+        """Begin from other cursors."""
         self._cursors, self._waited, self._acks = cursors, {}, {}
+
+    def go_back(self, cursors: dict[str, int], known: set[SendId]) -> None:
+        """Begin from where the broker was put back to, and pass over what is known."""
+        self.go_to(cursors)
+        self._known = known
+
+    def ahead(self, logs: dict[str, Extent]) -> bool:
+        """Whether something was read that is not there, or no longer."""
+        return any(self._cursors.get(log, 0) > extent.base for log, extent in logs.items())
 
     def begin(self, logs: dict[str, Extent]) -> list[Command]:
         """Welcome: where reading begins in logs that the journal does not know, or knows less of than is left."""
@@ -50,10 +63,12 @@ class Reader:
 
     def _start(self, log: str, extent: Extent) -> list[Command]:
         pos = max(self._cursors.get(log, extent.start), extent.floor)
-        if self._cursors.get(log) == pos:
+        known = self._cursors.get(log)
+        if known == pos:
             return []
         self._cursors[log] = pos
-        return [Begin(log, pos)]
+        gone = [] if known is None else [Show(shown.Gone(log=log, messages=pos - known))]
+        return [Begin(log, pos), *gone]
 
     def leave(self, log: str) -> None:
         """One log less."""
@@ -76,6 +91,21 @@ class Reader:
         return commands, False
 
     def _news(self, run: Run, account: str) -> list[Command]:
+        if not self._known:
+            return self._whole_news(run, account)
+        commands: list[Command] = []
+        for is_known, places in groupby(enumerate(run.envelopes, run.first), key=self._is_known):
+            some = list(places)
+            if is_known:
+                commands.append(Begin(run.log, some[-1][0]))
+            else:
+                commands += self._whole_news(Run(run.log, some[0][0], [each for _, each in some]), account)
+        return commands
+
+    def _is_known(self, place: tuple[int, Envelope]) -> bool:
+        return (place[1].device, place[1].n) in self._known
+
+    def _whole_news(self, run: Run, account: str) -> list[Command]:
         messages = shown.Messages(
             log=shown_log(run.log, account),
             first=run.first,

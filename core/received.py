@@ -41,3 +41,11 @@ class Knocked(Event):
     key: str
     address: str
     found: dict[str, Any] = {}  # as in Received
+
+
+class Swept(Event):
+    """It is time to look what may be forgotten: in these logs, after this one."""
+
+    prefix: str
+    after: str
+    found: dict[str, Any] = {}  # as in Received

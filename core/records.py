@@ -6,6 +6,12 @@ from typing import TypeVar
 
 import msgspec
 
+from protocol.frames import Visit
+
+
+class DamagedRecord(Exception):
+    """What is stored is no record. That is its owner's trouble, and nobody else's."""
+
 
 class Account(msgspec.Struct):
     """``account/KEY``: a person or a script, and what it has gathered."""
@@ -71,8 +77,11 @@ def pack(record: Account | Room | Key) -> bytes:
 
 
 def unpack(kind: type[_T], value: bytes) -> _T:
-    """A record from its stored bytes; msgspec.MsgspecError if they are none, which is damage."""
-    return msgspec.msgpack.decode(value, type=kind)
+    """A record from its stored bytes; DamagedRecord if they are none."""
+    try:
+        return msgspec.msgpack.decode(value, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise DamagedRecord(str(error)) from error
 
 
 def account(key: str) -> str:
@@ -100,16 +109,11 @@ def device(account_key: str, device_id: str) -> str:
     return f"{account_key}/{device_id}"
 
 
-def refused(device: str) -> str:
-    """The record's key for the sends of a device that were refused and may still be asked about."""
-    return "refused/" + device
+def pack_visits(visits: list[Visit]) -> bytes:
+    """In which visits a device's last sends were made, as stored."""
+    return _encoder.encode(visits)
 
 
-def pack_refused(refusals: dict[int, tuple[str, str]]) -> bytes:
-    """Number → code and sentence, as stored."""
-    return _encoder.encode(refusals)
-
-
-def unpack_refused(value: bytes) -> dict[int, tuple[str, str]]:
-    """What pack_refused packed."""
-    return msgspec.msgpack.decode(value, type=dict[int, tuple[str, str]])
+def unpack_visits(value: bytes) -> list[Visit]:
+    """What pack_visits packed; nothing of nothing."""
+    return msgspec.msgpack.decode(value, type=list[Visit]) if value else []

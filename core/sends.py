@@ -6,11 +6,12 @@ that may not go where it wants is refused, and its number is used up, so that it
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 from core import records
 from core.clock import Instant
-from core.commands import Append, Command, Look, Put
+from core.commands import Append, Command, Look, Reason
 from core.door import refuse
 from core.events import Done, Gap, Result
 from core.gate import Gate
@@ -68,7 +69,7 @@ class Sends:
         session.taken += sum(len(item.body) for item in post.items)
         if known:  # sent again: say again what became of them, as soon as that is sure
             session.told = min(session.told, post.n - 1)
-        return self._append(session, post.items[known:], event.found, now) if post.items[known:] else []
+        return [self._append(session, post.items[known:], event.found, now)] if post.items[known:] else []
 
     def _over(self, event: Received, post: frames.Post, session: Session) -> list[Command] | None:
         """A refusal, once a turn, of what no client sends that keeps to its window; None if it fits."""
@@ -84,27 +85,23 @@ class Sends:
         session.offended = True
         return [*self._gate.offence(event.peer), *refuse(event, code, retry_s=OVER_S, limit=limit)]
 
-    def _append(self, session: Session, items: list[frames.Item], found: dict[str, Any], now: Instant) -> list[Command]:
-        n, logs, envelopes = session.last, list[tuple[str, ...]](), list[bytes | None]()
-        refused = False
-        for item in items:
-            n += 1
+    def _append(self, session: Session, items: list[frames.Item], found: dict[str, Any], now: Instant) -> Append:
+        append = Append(session.device, session.last + 1, [], [], session.visit_begun())
+        for n, item in enumerate(items, append.n):
             route = session.routes.get(item.to)
             if route is None:
-                refused = True
                 session.refused[n] = _refusal(item.to, found)
-                logs.append(())
-                envelopes.append(None)
+                append.logs.append(())
+                append.envelopes.append(session.refused[n])
                 continue
-            logs.append(route[0])
-            envelopes.append(
+            append.logs.append(route[0])
+            append.envelopes.append(
                 frames.encode(
                     frames.Envelope(session.device_id, n, session.name, route[1], now.at, item.enc, item.body)
                 )
             )
-        append = Append(session.device, session.last + 1, logs, envelopes)
-        session.last = n
-        return [append, *self._keep_refused(session, refused)]
+        session.last += len(items)
+        return append
 
     def _unknown(self, post: frames.Post, session: Session, found: dict[str, Any]) -> list[str]:
         """Keys of the accounts that must be looked up before it is clear where these sends go."""
@@ -118,16 +115,6 @@ class Sends:
                     missing.append(key)
         return missing
 
-    def _keep_refused(self, session: Session, news: bool) -> list[Command]:
-        """Refusals are kept as long as their sender may still ask: a window's worth of its numbers."""
-        if not news:
-            return []
-        oldest = session.last - limits.WINDOW_MESSAGES
-        session.refused = {n: why for n, why in session.refused.items() if n > oldest}
-        put = Put(records.refused(session.device), records.pack_refused(session.refused), session.refused_version)
-        session.refused_version += 1
-        return [put]
-
     def stored(self, append: Append, result: Result) -> None:
         """The store has decided on some sends."""
         session = self._sessions.by_device.get(append.device)
@@ -135,20 +122,14 @@ class Sends:
             return
         self._sessions.touch(session)
         if isinstance(result, Done):
+            if result.value > session.last:  # an earlier session of this device had handed it in
+                handed = zip(count(append.n), append.envelopes)
+                session.refused |= {n: why for n, why in handed if isinstance(why, tuple)}
+            session.refused |= result.refused
             session.durable = max(session.durable, result.value)
             session.last = max(session.last, result.value)
-            session.refused_kept = session.refused_version
         elif isinstance(result, Gap):
             session.last, session.expects = result.expected - 1, True
-
-    def kept(self, put: Put, result: Result) -> None:
-        """A record of refusals is on disk. An earlier session of this device may have handed it over, and this one
-        must know them too: it will be told that their numbers are durable.
-        """
-        session = self._sessions.by_device.get(put.key.removeprefix(records.refused("")))
-        if session and isinstance(result, Done) and result.value > session.refused_version:
-            session.refused |= records.unpack_refused(put.value or b"")
-            session.refused_version = session.refused_kept = result.value
 
     def failed(self, append: Append, losers: dict[bytes, Session]) -> None:
         """Nothing of it was kept: the session stands again where the disk stands."""
@@ -159,7 +140,6 @@ class Sends:
         lost = [n for n in session.refused if n > session.durable]
         for n in lost:
             del session.refused[n]
-        session.refused_version = session.refused_kept
         losers[session.peer] = session
 
 
@@ -175,25 +155,34 @@ def _find_route(to: str, session: Session, found: dict[str, Any]) -> str:
     record_key = _record_key(key)
     if record_key not in found:
         return record_key
-    record = found[record_key]
-    if record and not key.startswith("#"):
+    shown = _name(found[record_key]) if not key.startswith("#") else ""
+    if shown:
         mailboxes = names.mailbox(key), names.mailbox(session.account)
-        shown = records.unpack(records.Account, record[1]).name
         session.routes[to] = (mailboxes if key != session.account else mailboxes[:1], shown)
     return ""
+
+
+def _name(record: tuple[int, bytes] | None) -> str:
+    """An account as registered; "" if there is none, or if nobody can tell."""
+    try:
+        return records.unpack(records.Account, record[1]).name if record else ""
+    except records.DamagedRecord:
+        return ""
 
 
 def _record_key(key: str) -> str:
     return records.room(key) if key.startswith("#") else records.account(key)
 
 
-def _refusal(to: str, found: dict[str, Any]) -> tuple[str, str]:
-    """Why a message can't go to this address: code and sentence."""
+def _refusal(to: str, found: dict[str, Any]) -> Reason:
+    """Why a message can't go to this address."""
     try:
         key = names.room_key(to) if to.startswith("#") else names.key(to)
     except names.BadName as error:
         return "bad-name", errors.sentence("bad-name", name=to, why=error)
+    there = found.get(_record_key(key))
     if not key.startswith("#"):
-        return "no-such-account", errors.sentence("no-such-account", name=to)
-    code = "not-a-member" if found.get(_record_key(key)) else "no-such-room"
+        code = "damaged-account" if there else "no-such-account"
+        return code, errors.sentence(code, name=to)
+    code = "not-a-member" if there else "no-such-room"
     return code, errors.sentence(code, room=to)

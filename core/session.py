@@ -10,9 +10,9 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from core.commands import Command, Fetch, Send
+from core.commands import Command, Fetch, Reason, Send
 from core.events import Arrived
-from core.records import Key
+from core.records import Key, pack_visits
 from protocol import frames, limits
 
 
@@ -60,9 +60,10 @@ class Session:
         self.last = 0  # the highest n handed to the store
         self.durable = 0  # the highest n on disk
         self.told = 0  # the highest n that this session has been told about
-        self.refused: dict[int, tuple[str, str]] = {}  # n → code and sentence, as long as it may be asked for
-        self.refused_version = 0  # of the record that keeps them, once everything handed over is on disk
-        self.refused_kept = 0  # the same, on disk
+        self.refused: dict[int, Reason] = {}  # by n, as long as it may be asked for
+        self.visit = 0  # this session, as its device numbers it
+        self.visits: list[frames.Visit] = []  # in which the device's last sends were made
+        self._visits = b""  # the same, packed, once this session has sent something
         self.expects = False  # a number is missing: say so
         self.rooms: dict[str, str] = {}  # log → the room's name as shown
         self.routes: dict[str, tuple[tuple[str, ...], str]] = {}  # address as typed → logs, name as shown
@@ -71,6 +72,14 @@ class Session:
         self.messages = 0  # on the way
         self.size = 0  # bytes on the way
         self.outgoing: list[Piece] = []
+
+    def visit_begun(self) -> bytes:
+        """The visits up to this one, packed: the first send of a session makes it one of them."""
+        if not self._visits:
+            if not self.visits or self.visits[-1].id != self.visit:
+                self.visits = [*self.visits, frames.Visit(self.visit, self.last)][-limits.DEVICE_VISITS :]
+            self._visits = pack_visits(self.visits)
+        return self._visits
 
     # -- delivery --
 
@@ -153,6 +162,8 @@ class Session:
         """One Accepted, unless so much was refused that its sentences need more frames."""
         news, self.granted = grant if grant != self.granted else 0, grant
         refusals, size = list[frames.Refusal](), 0
+        if len(self.refused) > limits.WINDOW_MESSAGES:
+            self.refused = {n: why for n, why in self.refused.items() if n > self.durable - limits.WINDOW_MESSAGES}
         for n in sorted(self.refused):
             if not self.told < n <= self.durable:
                 continue

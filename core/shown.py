@@ -128,6 +128,20 @@ class Met(Shown, kw_only=True):
     key: str
 
 
+class Gone(Shown, kw_only=True):
+    """This device was away for longer than the broker keeps messages."""
+
+    log: str
+    messages: int  # that it will never have
+
+
+class PutBack(Shown, kw_only=True):
+    """The broker was put back to an earlier state."""
+
+    again: int  # messages of this device that it had lost, and that are sent to it again
+    gone: int  # others of which only the numbers are left
+
+
 class Notice(Shown, kw_only=True):
     """A sentence."""
 

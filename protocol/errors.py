@@ -26,6 +26,7 @@ SENTENCES = {
     "wrong-old-password": "that is not the password of {name}; nothing was changed: /passwd asks again",
     "registration-closed": "wrong name or password for {name}, and this broker makes no new accounts; ask its operator",
     "damaged-account": "the broker's record of {name} is damaged; ask its operator to restore a backup",
+    "damaged-device": "what the broker keeps of this device of {name} is damaged; it goes on under another id",
     "no-account": "there is no account {name} here yet, and without a password none was made; give one",
     "scheme": "the broker does not know the password scheme {scheme}; upgrade the broker or the client",
     "too-many-hellos": "this device logged in too often; it was not looked at: try again in {seconds} s",
@@ -61,7 +62,7 @@ SENTENCES = {
     "not-connected": "the broker is not there; nothing was asked: try again when it is back",
     "no-answer": "the connection was lost before the answer came; ask again",
 }
-"""Every code that a core gives. docs/PROTOCOL.md says which of them go over the wire, and which a client says itself."""
+"""Every code that a core gives; docs/PROTOCOL.md says which of them go over the wire."""
 
 
 def sentence(code: str, **places: object) -> str:

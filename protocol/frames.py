@@ -27,8 +27,12 @@ Device = Annotated[str, Meta(pattern=rf"^[a-z2-7]{{{limits.DEVICE_CHARS}}}\Z")]
 """A device's id: lower-case base32."""
 Number = Annotated[int, Meta(ge=1, le=limits.NUMBER_MAX)]
 """A device's own send number (n), or a question's number (ask): 1, 2, 3 …"""
+VisitId = Annotated[int, Meta(ge=0, le=limits.NUMBER_MAX)]
+"""One login of a device, numbered by it at random: two copies of one folder never use the same number."""
 Seq = Annotated[int, Meta(ge=0, le=limits.NUMBER_MAX)]
 """A place in a log; 0 is before the first."""
+Epoch = Annotated[str, Meta(max_length=64)]
+"""One line of time of a store; another one begins when a copy is put in its place."""
 Code = Annotated[str, Meta(min_length=1, max_length=32)]
 """An error code of errors.py, in kebab-case."""
 Text = Annotated[str, Meta(max_length=limits.TEXT_CHARS)]
@@ -84,12 +88,20 @@ class Extent(Part):
     """What there is of a log for one device: seqs floor + 1 to head can be had.
 
     A device whose journal knows no cursor for the log begins behind ``start``; one whose cursor is below ``floor``
-    has missed what is gone.
+    has missed what is gone. What it has above ``base`` belongs to an epoch that is over.
     """
 
     floor: Seq
     start: Seq
     head: Seq
+    base: Seq
+
+
+class Visit(Part):
+    """A device's sends behind ``after``, up to the next visit's, were made in this visit."""
+
+    id: VisitId
+    after: Seq
 
 
 class Known(Part):
@@ -135,6 +147,8 @@ class Hello(Frame, tag=1):
     credential: Annotated[bytes, Meta(max_length=limits.CREDENTIAL_BYTES)] = b""
     release: Annotated[str, Meta(max_length=64)] = ""  # the client's software, for the broker's log
     name: Annotated[str, Meta(max_length=limits.DEVICE_NAME_CHARS)] = ""  # what its owner calls this device
+    epoch: Epoch = ""  # in which this device's cursors count
+    visit: VisitId = 0
 
     def __repr__(self) -> str:
         """Never show a credential, not even in a traceback."""
@@ -257,12 +271,13 @@ class Welcome(Frame, tag=33):
     minor: int
     account: Name  # as registered
     broker: Annotated[bytes, Meta(min_length=16, max_length=16)]
-    epoch: Annotated[str, Meta(max_length=64)]  # the store's; it changes with a restore
+    epoch: Epoch  # the store's; it changes with a restore
     last: Seq  # the highest n stored for this device
     logs: Annotated[dict[Log, Extent], Meta(max_length=limits.SESSION_LOGS)]
     registered: bool  # the account was made just now
     window_messages: Window  # how many sends may be on their way unconfirmed
     window_bytes: Window  # and how many bytes of bodies
+    visits: Annotated[list[Visit], Meta(max_length=limits.DEVICE_VISITS)]  # in which this device's last sends were made
 
 
 class Accepted(Frame, tag=34):

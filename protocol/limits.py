@@ -28,6 +28,9 @@ TEXT_CHARS = 512
 # A device's id: 80 random bits in base32. Two of a billion devices meet once in a million worlds.
 DEVICE_CHARS = 16
 
+# Visits of a device that are remembered, of those in which it sent something: copies of a folder meet sooner.
+DEVICE_VISITS = 8
+
 # What a person calls a device, and the network address that it was seen at: a column of a list each.
 DEVICE_NAME_CHARS = 64
 ADDRESS_CHARS = 64

@@ -9,7 +9,7 @@ G2   A send is stored if and only if its n is the device's last + 1. The check, 
      are one transaction. There is no time window; copies inside one group count too.
 G3   n must be exactly last + 1, not merely larger: that keeps a sender's order and shows a lost frame.
 G4   A send enters all its logs or none, under one n.
-G5   A refused send uses up its number, durably.
+G5   A refused send uses up its number, durably; the reasons of a device's last REFUSALS_KEPT numbers are kept.
 G6   In a log seq is 1, 2, 3 … without holes; who has seen k never later finds a new record at or below k.
 G7   A group is atomic in durability, not in acceptance: Gap or Conflict of one operation leaves the others.
 G8   In a group all Appends come first, in group order, then Moves, Puts and Trims.
@@ -27,8 +27,11 @@ from typing import Any, Protocol
 from core.clock import Instant
 from core.commands import Operation
 from core.events import Arrived, DeviceState, Rescanned, Stored, StoreFailed, Uncertain, Woken
+from protocol import limits
 
 Outcome = Stored | StoreFailed | Uncertain | Woken | Rescanned
+# Whoever sends has a window of numbers unconfirmed at most, and may ask again about each.
+REFUSALS_KEPT = limits.WINDOW_MESSAGES
 Record = tuple[int, bytes]
 """A record as ``get`` gives it: version and value."""
 
@@ -87,11 +90,17 @@ class Store(Protocol):
     def heads(self, logs: Sequence[str]) -> dict[str, tuple[int, int]]:
         """(first kept seq, highest seq) of each log; (1, 0) for a log that never had one."""
 
-    def devices(self, names: Sequence[str]) -> dict[str, DeviceState]:
-        """Last number and cursors of each device; DeviceState(0, {}) for an unknown one."""
+    def bases(self, epoch: str, logs: Sequence[str]) -> dict[str, int]:
+        """Up to which seq each log is the same as it was in that epoch; 0 if nothing is known of it."""
 
-    def browse(self, prefix: str, limit: int) -> list[str]:
-        """Keys of records that begin with prefix, ascending by code point, at most ``limit``."""
+    def devices(self, names: Sequence[str]) -> dict[str, DeviceState]:
+        """Last number, cursors and refusals of each device; DeviceState(0, {}) for an unknown one."""
+
+    def browse(self, prefix: str, limit: int, after: str = "") -> list[str]:
+        """Keys of records that begin with prefix and come after a key, ascending by code point, at most ``limit``."""
+
+    def size(self) -> int:
+        """How many bytes it holds, about."""
 
     def dump(self) -> Iterator[tuple[Any, ...]]:
         """Everything, in a fixed order: for export, verify, and equality in tests."""

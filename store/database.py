@@ -11,6 +11,7 @@ from typing import NamedTuple
 import apsw
 
 from store import StoreBroken, StoreDamaged, StoreError, StoreNewer, StoreUnwritable
+from store.lock import sync_folder
 
 # Older libraries may corrupt a write-ahead log when two connections write or checkpoint at once.
 OLDEST_SQLITE = (3, 51, 3)
@@ -34,6 +35,7 @@ class Kind(NamedTuple):
     application: int  # SQLite's application_id: whose file it is
     version: int  # SQLite's user_version: its schema
     cure: str  # what to do about a damaged file, as the end of a sentence
+    steps: tuple[Callable[[apsw.Connection], None], ...] = ()  # the nth takes a file from schema n to the next
 
 
 def open_database(
@@ -82,11 +84,14 @@ def failures(path: Path, kind: Kind) -> Iterator[None]:
         yield
     except apsw.IOError as error:
         raise StoreBroken(f"{path} can't be read or written ({error}); look at the disk, then start again") from error
-    except (apsw.NotADBError, apsw.CorruptError) as error:
+    except (apsw.NotADBError, apsw.CorruptError, UnicodeDecodeError) as error:
         raise StoreDamaged(f"{path} is damaged ({error}); {kind.cure}") from error
     except (apsw.BusyError, apsw.LockedError) as error:
         raise StoreUnwritable(f"{path} is held by another program ({error}); end that one, then try again") from error
-    except (OSError, apsw.CantOpenError, apsw.PermissionsError, apsw.ReadOnlyError, apsw.FullError) as error:
+    except apsw.FullError as error:
+        cure = "the last turn was not kept: make room, then start again"
+        raise StoreUnwritable(f"{path} can't be written, the disk is full; {cure}") from error
+    except (OSError, apsw.CantOpenError, apsw.PermissionsError, apsw.ReadOnlyError) as error:
         raise StoreUnwritable(f"{path} can't be written ({error}); check the rights of file and folder") from error
 
 
@@ -113,6 +118,7 @@ def _prepare(
             create(database)
             database.pragma("application_id", kind.application)
             database.pragma("user_version", kind.version)
+    _migrate(database, path, kind)
 
 
 def _is_new(database: apsw.Connection, path: Path, kind: Kind) -> bool:
@@ -131,10 +137,51 @@ def _is_new(database: apsw.Connection, path: Path, kind: Kind) -> bool:
     return False
 
 
+def _migrate(database: apsw.Connection, path: Path, kind: Kind) -> None:
+    """Take an older file through every step that it has not seen. Who dies on the way goes on from the last one."""
+    version = database.pragma("user_version")
+    if version < kind.version:
+        _keep_copy(database, path, version)
+    for number in range(version, kind.version):
+        with transaction(database):
+            kind.steps[number - 1](database)
+            database.pragma("user_version", number + 1)
+
+
+def _keep_copy(database: apsw.Connection, path: Path, version: int) -> None:
+    """``NAME.vN.bak`` beside the file, synced: whoever must go back to the older program has it."""
+    copy_into(database, path.with_name(f"{path.stem}.v{version}.bak"))
+
+
+def copy_into(database: apsw.Connection, target: Path) -> None:
+    """All that is committed, as one file that only its owner can read; it is there whole or not at all."""
+    part = target.with_name(target.name + ".part")
+    part.unlink(missing_ok=True)  # of an attempt that was cut short
+    vacuum_into(database, part)
+    sync_file(part)
+    part.replace(target)
+    sync_folder(target.parent)
+
+
+def vacuum_into(database: apsw.Connection, part: Path) -> None:
+    """All that is committed, in a new file that only its owner can read. Not synced."""
+    os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    database.execute("VACUUM INTO ?", (os.fspath(part),))
+
+
+def sync_file(path: Path) -> None:
+    """Let a file that SQLite has not synced survive a power cut: it does not sync what VACUUM INTO has made."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _make_durable(database: apsw.Connection, path: Path) -> None:
     """A commit must mean "on disk": believe the settings only when they are read back."""
-    # A new file begins with a rollback journal, and one whose deletion was not synced comes back with a power cut
-    # and undoes what the write-ahead log holds by then: EXTRA syncs the deletion.
+    # A new file begins with a rollback journal. If its deletion were not synced, it could come back with a power cut
+    # and undo what the write-ahead log holds by then: EXTRA syncs the deletion, whatever the library does later.
     database.pragma("synchronous", "EXTRA")
     database.pragma("journal_mode", "WAL")
     database.pragma("synchronous", "FULL")

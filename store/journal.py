@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import zlib
 from base64 import b32encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from itertools import groupby
 from pathlib import Path
@@ -18,15 +18,20 @@ from typing import Any
 
 import apsw
 
-from core.commands import Begin, Command, Drop, Keep, Record, Remember
-from core.outbox import Memory, Waiting
+from core.commands import Begin, Command, Drop, GoBack, Keep, Record, Remember
+from core.outbox import NOBODY, NOTHING, Memory, SendId, Waiting
 from protocol import limits, names
 from protocol.frames import Envelope, Item, ProtocolError, decode_envelope, encode
 from store import StoreDamaged
 from store.database import Kind, failures, open_database, transaction
 from store.lock import Lock, Locked, private_folder
+from store.migrations import journal_1_to_2
 
-KIND = Kind(0x5253544A, 1, "move its folder away; the broker still has what was accepted")  # "RSTJ"
+CURE = "move its folder away; the broker still has what was accepted"
+KIND = Kind(0x5253544A, 2, CURE, (journal_1_to_2,))  # "RSTJ"
+
+# Settled messages that stay: a broker restored from last week's backup gets back what it has lost.
+SENT_KEPT = 10_000
 
 # Devices of one account in one data folder: more at once than anybody's programs.
 FOLDERS = limits.ACCOUNT_DEVICES
@@ -41,7 +46,7 @@ class Journal:
         self._random = random
         self._path = folder / "journal.sqlite"
         self._database = open_database(self._path, KIND, self._create)
-        self._era = int(self.fact("era") or b"1")
+        self._era = self._number("era", 1)
         self._write: dict[type[Command], Callable[[Any], None]] = {
             Keep: self._keep,
             Drop: self._drop,
@@ -52,7 +57,7 @@ class Journal:
 
     def _create(self, database: apsw.Connection) -> None:
         database.execute(Path(__file__).with_name("journal.sql").read_text("utf-8"))
-        database.execute("INSERT INTO fact VALUES ('device', ?)", (self._new_id(),))
+        database.execute("INSERT INTO fact VALUES ('device', ?), ('settled', x'30')", (self._new_id(),))
 
     def _new_id(self) -> bytes:
         return b32encode(self._random(limits.DEVICE_CHARS * 5 // 8)).lower()
@@ -66,15 +71,43 @@ class Journal:
 
     def memory(self) -> Memory:
         """What the core starts from. StoreDamaged if a waiting message is not what was written."""
-        outbox = [self._waiting(*row) for row in self._ask("SELECT * FROM outbox ORDER BY n")]
-        cursors = dict(self._ask("SELECT log, pos FROM cursor ORDER BY log"))
-        last = outbox[-1].n if outbox else int(self.fact("settled") or b"0")
-        contacts = self._text("contacts").split()
-        offered = int(self._text("offered")) if self._text("offered") else None
-        return Memory(self._text("device"), last, outbox, cursors, self._text("epoch"), contacts, offered)
+        ask = "SELECT * FROM outbox WHERE n > ? ORDER BY n"
+        outbox = [self._waiting(*row) for row in self._ask(ask, self._settled)]
+        return Memory(
+            device=self._text("device"),
+            last=self._settled + len(outbox),
+            outbox=outbox,
+            cursors=dict(self._ask("SELECT log, pos FROM cursor ORDER BY log")),
+            epoch=self._text("epoch"),
+            broker=self.fact("broker") or b"",
+            visits=[int(visit) for visit in self._text("visits").split()],
+            contacts=self._text("contacts").split(),
+            known=self._known(),
+            offered=self._number("offered", 0) if self.fact("offered") else None,
+        )
+
+    @property
+    def _settled(self) -> int:
+        return self._number("settled", 0)
+
+    def _known(self) -> set[SendId]:
+        """What is in the history from eras that are over, above where they ended."""
+        rows = self._ask(
+            "SELECT envelope, crc FROM history WHERE era < ? AND EXISTS"
+            " (SELECT 1 FROM base WHERE base.log = history.log AND base.era > history.era AND base.pos < history.seq)",
+            self._era,
+        )
+        return {(each.device, each.n) for each in (_envelope(*row) for row in rows)}
 
     def _text(self, key: str) -> str:
-        return (self.fact(key) or b"").decode()
+        with failures(self._path, KIND):  # it may be no text any more
+            return (self.fact(key) or b"").decode()
+
+    def _number(self, key: str, default: int) -> int:
+        try:
+            return int(self.fact(key) or default)
+        except ValueError as error:
+            raise StoreDamaged(f"{self._path} is damaged ({key}); {KIND.cure}") from error
 
     def _waiting(self, n: int, recipient: str, enc: str, body: bytes, crc: int) -> Waiting:
         item = Item(recipient, enc, bytes(body))
@@ -84,7 +117,7 @@ class Journal:
 
     def waiting(self) -> int:
         """How many messages wait in the outbox."""
-        return int(self._ask("SELECT count(*) FROM outbox")[0][0])
+        return int(self._ask("SELECT count(*) FROM outbox WHERE n > ?", self._settled)[0][0])
 
     def unshown(self) -> list[str]:
         """Logs of which something is in the history that was not handed out."""
@@ -151,20 +184,55 @@ class Journal:
     def renew(self, epoch: str) -> Memory:
         """Become another device: a new id, the outbox numbered from 1 on; in another epoch, with no cursors."""
         with failures(self._path, KIND), transaction(self._database):
-            device = self._new_id()
+            device, settled = self._new_id(), self._settled
             if epoch != self._text("epoch"):
-                self._era += 1
+                self._begin_era(epoch)
                 self._database.execute("DELETE FROM cursor")
-                self._remember(Remember("epoch", epoch.encode()))
-                self._remember(Remember("era", str(self._era).encode()))
             self._database.execute("UPDATE fact SET value = ? WHERE key = 'device'", (device,))
-            self._database.execute("DELETE FROM fact WHERE key IN ('settled', 'offered')")
-            rows = self._database.execute("SELECT recipient, enc, body, crc FROM outbox ORDER BY n").fetchall()
+            self._database.execute("DELETE FROM fact WHERE key IN ('visits', 'offered')")
+            self._settle(0)
+            rows: list[Any] = self._database.execute(
+                "SELECT recipient, enc, body, crc FROM outbox WHERE n > ? ORDER BY n", (settled,)
+            ).fetchall()
             self._database.execute("DELETE FROM outbox")
-            self._database.executemany(
-                "INSERT INTO outbox VALUES (?, ?, ?, ?, ?)", [(n, *row) for n, row in enumerate(rows, 1)]
-            )
+            self._fill_outbox((n, *row) for n, row in enumerate(rows, 1))
         return self.memory()
+
+    def go_back(self, back: GoBack) -> tuple[Memory, int]:
+        """Be where a broker is that was put back; and how many texts of ours that it has lost are lost here, too."""
+        with failures(self._path, KIND), transaction(self._database):
+            lost = range(back.last + 1, self._settled + 1)
+            self._begin_era(back.epoch)
+            cursors: list[Any] = self._database.execute("SELECT log, pos FROM cursor").fetchall()
+            for log, pos in cursors:
+                base = back.bases.get(log, 0)
+                self._database.execute("INSERT INTO base VALUES (?, ?, ?)", (self._era, log, min(pos, base)))
+                self._database.execute(
+                    "UPDATE cursor SET pos = min(pos, ?1), shown = min(shown, ?1) WHERE log = ?2", (base, log)
+                )
+            kept = {n for (n,) in self._database.execute("SELECT n FROM outbox WHERE n > ?", (back.last,))}
+            missing = [n for n in lost if n not in kept]
+            found = self._own(set(missing)) if missing else {}
+            nothing = Item(NOBODY, "none", NOTHING)
+            items = [(n, found.get(n, nothing)) for n in missing]
+            self._fill_outbox((n, item.to, item.enc, item.body, zlib.crc32(encode(item))) for n, item in items)
+            self._settle(back.last)
+        return self.memory(), len(missing) - len(found)
+
+    def _own(self, numbers: set[int]) -> dict[int, Item]:
+        """What this device has sent under these numbers, as far as it came back to it."""
+        device = self._text("device")
+        rows = self._database.execute("SELECT envelope, crc FROM history WHERE era < ?", (self._era,))
+        own = (each for each in (_envelope(*row) for row in rows) if each.device == device and each.n in numbers)
+        return {each.n: Item(each.to, each.enc, each.body) for each in own}
+
+    def _begin_era(self, epoch: str) -> None:
+        self._era += 1
+        self._remember(Remember("epoch", epoch.encode()))
+        self._remember(Remember("era", str(self._era).encode()))
+
+    def _fill_outbox(self, rows: Iterable[tuple[int, str, str, bytes, int]]) -> None:
+        self._database.executemany("INSERT INTO outbox VALUES (?, ?, ?, ?, ?)", rows)
 
     # -- commands --
 
@@ -173,9 +241,19 @@ class Journal:
         self._database.execute("INSERT INTO outbox VALUES (?, ?, ?, ?, ?)", (keep.n, keep.to, keep.enc, keep.body, crc))
 
     def _drop(self, drop: Drop) -> None:
+        """What was refused must not turn up again, should the broker be put back: its number alone is kept."""
+        nothing = Item(NOBODY, "none", NOTHING)
+        void = (nothing.to, nothing.enc, nothing.body, zlib.crc32(encode(nothing)))
+        self._database.executemany(
+            "UPDATE outbox SET recipient = ?, enc = ?, body = ?, crc = ? WHERE n = ?",
+            [(*void, n) for n in drop.refused],
+        )
+        self._database.execute("DELETE FROM outbox WHERE n <= ?", (drop.n - SENT_KEPT,))
+        self._settle(drop.n)
+
+    def _settle(self, n: int) -> None:
         """The number stays known when the outbox is empty: it must never be given again."""
-        self._database.execute("DELETE FROM outbox WHERE n <= ?", (drop.n,))
-        self._database.execute("INSERT OR REPLACE INTO fact VALUES ('settled', ?)", (str(drop.n).encode(),))
+        self._remember(Remember("settled", str(n).encode()))
 
     def _record(self, record: Record) -> None:
         rows = []

@@ -1,10 +1,11 @@
 -- The client's journal: one device's outbox, history and cursors.
 
--- Facts about this device: its id, the epoch of the broker's store and our era,
--- the account's name as registered, contacts.
+-- Facts about this device: its id, the broker's id, the epoch of the broker's store and our era, up to which number
+-- its sends are settled, its visits that the broker may name, the account's name as registered, contacts.
 CREATE TABLE fact (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 
--- What the broker has not been heard to accept. n is the device's own send number, dense, never used twice.
+-- What was typed. n is the device's own send number, dense, never used twice. What is settled stays for a while, for a
+-- broker that is put back to an earlier state; of what was refused only the number.
 CREATE TABLE outbox (
     n INTEGER PRIMARY KEY,
     recipient TEXT NOT NULL,
@@ -16,8 +17,16 @@ CREATE TABLE outbox (
 -- Per log: everything up to pos is in the history (or was never for us); everything up to shown was handed out.
 CREATE TABLE cursor (log TEXT PRIMARY KEY, pos INTEGER NOT NULL, shown INTEGER NOT NULL) WITHOUT ROWID;
 
+-- Where an era began in each log: what an earlier era had above may come again, in other places.
+CREATE TABLE base (
+    era INTEGER NOT NULL,
+    log TEXT NOT NULL,
+    pos INTEGER NOT NULL,
+    PRIMARY KEY (era, log)
+) WITHOUT ROWID;
+
 -- What came, packed as it was delivered; author and recipient beside it, for finding a conversation again. An era
--- is the life of one store at the broker: seqs of two stores have nothing to do with one another.
+-- is one line of time of the broker's store: above where they part, seqs of two have nothing to do with one another.
 CREATE TABLE history (
     era INTEGER NOT NULL,
     log TEXT NOT NULL,

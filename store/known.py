@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import struct
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Generic, NamedTuple, TypeVar
+from zlib import crc32
 
 import apsw
+
+from store.segments import PLACE, slice_crc
 
 # About 20 MB when full; a broker with more active devices or logs asks the file now and then.
 KNOWN_NAMES = 100_000
 
+# The last number of a device whose row is damaged: nobody can tell what was stored of it.
+DAMAGED = -1
+
+_ONE, _TWO = struct.Struct("<q"), struct.Struct("<qq")
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
@@ -49,12 +57,21 @@ class Log(NamedTuple):
     first: int = 1
     head: int = 0
 
+    def crc(self, name: str) -> int:
+        """The CRC32 of its row."""
+        return crc32(_TWO.pack(self.first, self.head), crc32(name.encode()))
+
 
 class Device(NamedTuple):
     """A device's row; id 0: it has none yet."""
 
     id: int = 0
     last: int = 0
+    visits: bytes = b""
+
+    def crc(self, name: str) -> int:
+        """The CRC32 of its row."""
+        return crc32(self.visits, crc32(_ONE.pack(self.last), crc32(name.encode())))
 
 
 class Known:
@@ -69,21 +86,40 @@ class Known:
         """A log's row; an empty one with id 0 if there is none."""
         log = self._logs.get(name)
         if log is None:
-            row = self._database.execute("SELECT id, first, head FROM log WHERE name = ?", (name,)).fetchone()
+            row = self._database.execute("SELECT id, first, head, crc FROM log WHERE name = ?", (name,)).fetchone()
             if row is None:
                 return Log()
-            log = Log(*row)
+            log = Log(*row[:3])
+            if log.crc(name) != row[3]:
+                log = self._mended(log)
             self._logs.keep(name, log)
         return log
+
+    def _mended(self, log: Log) -> Log:
+        """A log whose row is damaged, as its first and its last slice have it: each of them has a CRC of its own."""
+        ends = [self._slice(log, order) for order in ("ASC", "DESC")]
+        if not all(ends):
+            raise apsw.CorruptError("a log's row and its slices")
+        return Log(log.id, ends[0][0], ends[1][1])
+
+    def _slice(self, log: Log, order: str) -> tuple[int, ...]:
+        """First and last seq of the first or last slice; nothing if there is none, or it is damaged."""
+        ask = f"SELECT first, segment, places, crc FROM slice WHERE log = ? ORDER BY first {order} LIMIT 1"
+        for first, segment, places, crc in self._database.execute(ask, (log.id,)):
+            if isinstance(places, bytes) and slice_crc(log.id, first, segment, places) == crc:
+                return first, first + len(places) // PLACE.size - 1
+        return ()
 
     def device(self, name: str) -> Device:
         """A device's row; an empty one with id 0 if there is none."""
         device = self._devices.get(name)
         if device is None:
-            row = self._database.execute("SELECT id, last FROM device WHERE name = ?", (name,)).fetchone()
+            row = self._database.execute("SELECT id, last, visits, crc FROM device WHERE name = ?", (name,)).fetchone()
             if row is None:
                 return Device()
-            device = Device(*row)
+            device = Device(*row[:3])
+            if device.crc(name) != row[3]:
+                return Device(device.id, DAMAGED)
             self._devices.keep(name, device)
         return device
 

@@ -41,5 +41,8 @@ def sync_folder(folder: Path) -> None:
 
 def private_folder(folder: Path) -> Path:
     """Make a folder that only its owner can enter, if there is none; OSError if that can't be done."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for made in missing:
+        sync_folder(made.parent)  # or a power cut might take it away, with all that is in it
     return folder

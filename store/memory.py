@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from core.clock import Instant
-from core.commands import Append, Move, Operation, Put, Trim
+from core.commands import Append, Move, Operation, Put, Reason, Trim
 from core.events import Arrived, Conflict, DeviceState, Done, Gap, Result, Stored
-from store import Outcome, Record
+from store import REFUSALS_KEPT, Outcome, Record
 
 ORDER = (Append, Move, Put, Trim)
 
@@ -37,6 +37,7 @@ class MemoryStore:
         self._records: dict[str, Record] = {}
         self._arrived: dict[str, Arrived] = {}
         self._outcomes: list[Outcome] = []
+        self._begun: dict[str, dict[str, int]] = {epoch: {}}  # epoch → the heads of all logs when it began
         self._carry_out: dict[type, Callable[[Any], Result]] = {
             Append: self._append,
             Move: self._move,
@@ -64,24 +65,28 @@ class MemoryStore:
         """None: results are ready at the next poll."""
 
     def _append(self, append: Append) -> Result:
-        last = self._device(append.device).last
-        if append.n > last + 1:
-            return Gap(last + 1)
+        device = self._device(append.device)
+        if append.n > device.last + 1:
+            return Gap(device.last + 1)
+        before = {n: why for n, why in device.refused.items() if append.n <= n < append.n + len(append.logs)}
         for n, (logs, envelope) in enumerate(zip(append.logs, append.envelopes, strict=True), append.n):
-            if n > last:
-                last = n
-                self._enter(logs, envelope)
-        if last > 0:
-            self._devices.setdefault(append.device, DeviceState(0, {})).last = last
-        return Done(last)
+            if n > device.last:
+                device = self._devices[append.device] = self._enter(device, logs, envelope, append.visits)
+        return Done(device.last, before)
 
-    def _enter(self, logs: tuple[str, ...], envelope: bytes | None) -> None:
-        if envelope is None:
-            return
-        for name in logs:
-            log = self._logs.setdefault(name, Log())
-            log.envelopes.append(envelope)
-            self._arrived.setdefault(name, Arrived(name, log.head, [])).envelopes.append(envelope)
+    def _enter(
+        self, device: DeviceState, logs: tuple[str, ...], envelope: bytes | Reason, visits: bytes
+    ) -> DeviceState:
+        """One new send; the state of its device then."""
+        last, refused = device.last + 1, device.refused
+        if isinstance(envelope, tuple):
+            refused = {n: why for n, why in refused.items() if n > last - REFUSALS_KEPT} | {last: envelope}
+        else:
+            for name in logs:
+                log = self._logs.setdefault(name, Log())
+                log.envelopes.append(envelope)
+                self._arrived.setdefault(name, Arrived(name, log.head, [])).envelopes.append(envelope)
+        return DeviceState(last, device.cursors, refused, visits)
 
     def _move(self, move: Move) -> Result:
         cursors = self._device(move.device).cursors
@@ -131,17 +136,42 @@ class MemoryStore:
         """(first kept seq, highest seq) of each log."""
         return {name: (self._log(name).first, self._log(name).head) for name in logs}
 
-    def devices(self, names: Sequence[str]) -> dict[str, DeviceState]:
-        """Last number and cursors of each device."""
-        return {name: DeviceState(self._device(name).last, dict(self._device(name).cursors)) for name in names}
+    def bases(self, epoch: str, logs: Sequence[str]) -> dict[str, int]:
+        """Up to which seq each log is the same as it was in that epoch."""
+        if epoch not in self._begun:
+            return dict.fromkeys(logs, 0)
+        names = list(self._begun)
+        since = [self._begun[each] for each in names[names.index(epoch) + 1 :]]
+        return {log: min([self._log(log).head, *(heads.get(log, 0) for heads in since)]) for log in logs}
 
-    def browse(self, prefix: str, limit: int) -> list[str]:
-        """Keys that begin with prefix, ascending by code point, at most ``limit``."""
-        return sorted(key for key in self._records if key.startswith(prefix))[:limit]
+    def begin_epoch(self, epoch: str) -> None:
+        """This is a copy that was put in place: its line of time is another one from here on."""
+        self._begun[epoch] = {name: log.head for name, log in self._logs.items()}
+        self.epoch = epoch
+
+    def devices(self, names: Sequence[str]) -> dict[str, DeviceState]:
+        """Last number, cursors and refusals of each device."""
+        states = {name: self._device(name) for name in names}
+        return {
+            name: DeviceState(state.last, dict(state.cursors), dict(state.refused), state.visits)
+            for name, state in states.items()
+        }
+
+    def browse(self, prefix: str, limit: int, after: str = "") -> list[str]:
+        """Keys that begin with prefix and come after a key, ascending by code point, at most ``limit``."""
+        return sorted(key for key in self._records if key.startswith(prefix) and key > after)[:limit]
+
+    def size(self) -> int:
+        """How many bytes of envelopes it holds."""
+        return sum(len(envelope) for log in self._logs.values() for envelope in log.envelopes)
 
     def dump(self) -> Iterator[tuple[Any, ...]]:
         """Everything, in a fixed order."""
         yield ("store", self.broker, self.epoch)
+        for number, (epoch, heads) in enumerate(self._begun.items(), 1):
+            yield ("epoch", number, epoch)
+            for name, head in sorted(heads.items()):
+                yield ("base", number, name, head)
         for key, (version, value) in sorted(self._records.items()):
             yield ("record", key, version, value)
         for name, log in sorted(self._logs.items()):
@@ -149,7 +179,9 @@ class MemoryStore:
             for seq, envelope in enumerate(log.envelopes, log.first):
                 yield ("envelope", name, seq, envelope)
         for name, device in sorted(self._devices.items()):
-            yield ("device", name, device.last)
+            yield ("device", name, device.last, device.visits)
+            for n, why in sorted(device.refused.items()):
+                yield ("refusal", name, n, *why)
             for log_name, pos in sorted(device.cursors.items()):
                 yield ("cursor", name, log_name, pos)
 

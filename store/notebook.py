@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from core.commands import Begin, Command, Drop, Keep, Record, Remember
-from core.outbox import Memory, Waiting
+from core.commands import Begin, Command, Drop, GoBack, Keep, Record, Remember
+from core.outbox import NOBODY, NOTHING, Memory, SendId, Waiting
 from protocol.frames import Envelope, Item
 
 
@@ -17,8 +17,9 @@ class Notebook:
         self._new_id = new_id
         self.device = new_id()
         self.facts: dict[str, bytes] = {}
-        self.outbox: dict[int, Item] = {}
-        self.last = 0
+        self.outbox: dict[int, Item] = {}  # and what was settled
+        self.settled = 0
+        self.bases: dict[tuple[int, str], int] = {}  # era, log → where the era began
         self.cursors: dict[str, int] = {}
         self.history: dict[tuple[int, str, int], Envelope] = {}  # era, log, seq
         self.era = 1
@@ -32,17 +33,28 @@ class Notebook:
 
     def memory(self) -> Memory:
         """What the core starts from."""
-        outbox = [Waiting(n, item) for n, item in self.outbox.items()]
-        epoch, contacts, offered = (self.facts.get(key, b"").decode() for key in ("epoch", "contacts", "offered"))
+        outbox = [Waiting(n, item) for n, item in sorted(self.outbox.items()) if n > self.settled]
         return Memory(
-            self.device,
-            self.last,
-            outbox,
-            dict(self.cursors),
-            epoch,
-            contacts.split(),
-            int(offered) if offered else None,
+            device=self.device,
+            last=self.settled + len(outbox),
+            outbox=outbox,
+            cursors=dict(self.cursors),
+            epoch=self.facts.get("epoch", b"").decode(),
+            broker=self.facts.get("broker", b""),
+            visits=[int(visit) for visit in self.facts.get("visits", b"").split()],
+            contacts=self.facts.get("contacts", b"").decode().split(),
+            known=self._known(),
+            offered=int(self.facts["offered"]) if self.facts.get("offered") else None,
         )
+
+    def _known(self) -> set[SendId]:
+        """What is in the history from eras that are over, above where they ended."""
+        known = set()
+        for (era, log, seq), envelope in self.history.items() if self.bases else ():
+            ends = (pos for (later, of), pos in self.bases.items() if of == log and later > era)
+            if seq > min(ends, default=seq):
+                known.add((envelope.device, envelope.n))
+        return known
 
     def commit(self, commands: Sequence[Command]) -> None:
         """Carry out what must be kept before anything is posted or acknowledged."""
@@ -53,20 +65,32 @@ class Notebook:
         """Become another device; in another epoch, with no cursors."""
         self.device = self._new_id()
         if epoch != self.facts.get("epoch", b"").decode():
-            self.era += 1
+            self._begin_era(epoch)
             self.cursors = {}
-            self.facts["epoch"] = epoch.encode()
-        self.outbox = dict(enumerate(self.outbox.values(), 1))
-        self.last = len(self.outbox)
-        self.facts.pop("offered", None)
+        waiting = [item for n, item in sorted(self.outbox.items()) if n > self.settled]
+        self.outbox, self.settled = dict(enumerate(waiting, 1)), 0
+        self.facts = {key: fact for key, fact in self.facts.items() if key not in ("visits", "offered")}
         return self.memory()
+
+    def go_back(self, back: GoBack) -> tuple[Memory, int]:
+        """Be where a broker is that was put back; nothing of ours is ever lost here."""
+        self._begin_era(back.epoch)
+        for log, pos in self.cursors.items():
+            self.cursors[log] = self.bases[(self.era, log)] = min(pos, back.bases.get(log, 0))
+        self.settled = back.last
+        return self.memory(), 0
+
+    def _begin_era(self, epoch: str) -> None:
+        self.era += 1
+        self.facts["epoch"] = epoch.encode()
 
     def _keep(self, keep: Keep) -> None:
         self.outbox[keep.n] = Item(keep.to, keep.enc, keep.body)
-        self.last = keep.n
 
     def _drop(self, drop: Drop) -> None:
-        self.outbox = {n: item for n, item in self.outbox.items() if n > drop.n}
+        self.settled = drop.n
+        for n in drop.refused:
+            self.outbox[n] = Item(NOBODY, "none", NOTHING)
 
     def _record(self, record: Record) -> None:
         for seq, envelope in enumerate(record.envelopes, record.first):

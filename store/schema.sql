@@ -1,6 +1,7 @@
--- The broker's store, schema 1. Numbers of the program's own are integers; times are Unix ms.
+-- The broker's store, schema 2. Numbers of the program's own are integers; times are Unix ms.
 
--- The broker's id and the store's epoch: one row each.
+-- The broker's id. A copy says ``copied`` until it is opened: then it begins another epoch. ``open``: a broker works on
+-- it, or died; there is a log beside it then, and without that another epoch begins, too.
 CREATE TABLE setting (
     name TEXT PRIMARY KEY,
     value NOT NULL
@@ -12,15 +13,27 @@ CREATE TABLE log (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     first INTEGER NOT NULL,  -- the lowest seq that is kept
-    head INTEGER NOT NULL    -- the highest seq there ever was
+    head INTEGER NOT NULL,   -- the highest seq there ever was
+    crc INTEGER NOT NULL     -- CRC32 of all that stands before it but the id
 );
 
 -- One installation of an account: its last send number is what tells a new send from a repeated one.
 CREATE TABLE device (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
-    last INTEGER NOT NULL
+    last INTEGER NOT NULL,
+    visits BLOB NOT NULL,    -- in which of its visits its last sends were made, as the core packs it
+    crc INTEGER NOT NULL     -- as a log's
 );
+
+-- Why the last sends of a device were refused, as long as it may ask.
+CREATE TABLE refusal (
+    device INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    sentence TEXT NOT NULL,
+    PRIMARY KEY (device, n)
+) WITHOUT ROWID;
 
 -- Envelopes of one turn, one behind the other, each with its CRC32 behind it.
 CREATE TABLE segment (
@@ -47,9 +60,24 @@ CREATE TABLE cursor (
     PRIMARY KEY (device, log)
 ) WITHOUT ROWID;
 
+-- Lines of time, in order: another one begins when a copy is put in place of the store.
+CREATE TABLE epoch (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+);
+
+-- The head of each log when an epoch began: what is above belongs to that epoch.
+CREATE TABLE base (
+    epoch INTEGER NOT NULL,
+    log INTEGER NOT NULL,
+    head INTEGER NOT NULL,
+    PRIMARY KEY (epoch, log)
+) WITHOUT ROWID;
+
 -- Accounts, rooms, memberships: whatever the core keeps under a name. Keys ascend by code point.
 CREATE TABLE record (
     key TEXT PRIMARY KEY,
     version INTEGER NOT NULL,
-    value BLOB NOT NULL
+    value BLOB NOT NULL,
+    crc INTEGER NOT NULL     -- CRC32 of the value, begun with that of the key
 ) WITHOUT ROWID;

@@ -86,6 +86,11 @@ def slice_crc(log: int, first: int, segment: int, places: bytes) -> int:
     return crc32(places, crc32(_SLICE_HEAD.pack(log, first, segment)))
 
 
+def record_crc(key: str, value: bytes) -> int:
+    """The CRC32 of a named record: its own value under its own key."""
+    return crc32(value, crc32(key.encode()))
+
+
 def count_refs(slices: Iterable[tuple[int, bytes]]) -> Mapping[int, int]:
     """By segment, how many of these slices' places lie in it; a slice is (its segment, its places)."""
     return Counter(base + home for base, places in slices for home, _, _ in unpack_places(places))

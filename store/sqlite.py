@@ -16,14 +16,20 @@ from core.commands import Operation
 from core.events import Arrived, DeviceState, Stored, StoreFailed
 from protocol import frames, limits
 from store import Outcome, Record, segments
+from store.copying import Copying
 from store.database import MOST_PAGES, Kind, failures, open_database, transaction
 from store.known import Known, Recent
+from store.migrations import broker_1_to_2
 from store.turn import Turn
 
-KIND = Kind(0x52535442, 1, "restore a backup with: python broker.py restore FILE")  # "RSTB"
+CURE = "restore a backup with: python broker.py restore FILE"
+KIND = Kind(0x52535442, 2, CURE, (broker_1_to_2,))  # "RSTB"
 
 # The last segments read: the mail of one turn is for many readers.
 SEGMENTS_CACHED_BYTES = 4 * 1024 * 1024
+
+# No log is as long.
+MOST_SEQ = limits.NUMBER_MAX
 
 # The slice that holds a seq is the last one that begins at or below it.
 _SLICES = """
@@ -31,6 +37,13 @@ _SLICES = """
     WHERE log = ?1 AND first >= ifnull((SELECT max(first) FROM slice WHERE log = ?1 AND first <= ?2), 0)
     ORDER BY first
 """
+
+
+def begin_epoch(database: apsw.Connection, name: str) -> None:
+    """Begin another line of time, within a transaction of the caller's: what comes now was in no earlier one."""
+    number: int = database.execute("INSERT INTO epoch (name) VALUES (?) RETURNING number", (name,)).get
+    database.execute("INSERT INTO base (epoch, log, head) SELECT ?, id, head FROM log WHERE head > 0", (number,))
+    database.execute("DELETE FROM setting WHERE name = 'copied'")
 
 
 class SqliteStore:
@@ -43,9 +56,10 @@ class SqliteStore:
     def __init__(self, path: Path, database: apsw.Connection) -> None:
         self._path = path
         self._database = database
-        settings = dict(database.execute("SELECT name, value FROM setting"))
-        self.epoch: str = settings["epoch"]
-        self.broker: bytes = settings["broker"]
+        self.broker: bytes = database.execute("SELECT value FROM setting WHERE name = 'broker'").get
+        self.epoch: str = database.execute("SELECT name FROM epoch ORDER BY number DESC LIMIT 1").get
+        if self.broker is None or self.epoch is None:
+            raise apsw.CorruptError("it has no id")
         self.damaged: list[tuple[str, int]] = []
         self._known = Known(database)
         self._segments: Recent[int, bytes] = Recent(SEGMENTS_CACHED_BYTES, len)
@@ -61,11 +75,20 @@ class SqliteStore:
 
         def create(database: apsw.Connection) -> None:
             database.execute(Path(__file__).with_name("schema.sql").read_text("utf-8"))
-            settings = (("broker", rng(16)), ("epoch", rng(16).hex()))
-            database.executemany("INSERT INTO setting (name, value) VALUES (?, ?)", settings)
+            database.execute("INSERT INTO setting (name, value) VALUES ('broker', ?)", (rng(16),))
+            begin_epoch(database, rng(16).hex())
 
+        with failures(path, KIND):
+            complete = path.with_name(path.name + "-wal").exists()
         database = open_database(path, KIND, create, max_pages)
         with failures(path, KIND):
+            marks = {name for (name,) in database.execute("SELECT name FROM setting")}
+            with transaction(database):
+                # A backup that was put in place, or a file whose log somebody took away: what followed is lost here.
+                if "copied" in marks or ("open" in marks and not complete):
+                    begin_epoch(database, rng(16).hex())
+                database.execute("INSERT OR REPLACE INTO setting (name, value) VALUES ('open', 1)")
+            database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)  # the file itself must say so
             return cls(path, database)
 
     # ---- a group ---------------------------------------------------------------------------------------
@@ -145,33 +168,66 @@ class SqliteStore:
     # ---- other questions -------------------------------------------------------------------------------
 
     def get(self, keys: Sequence[str]) -> dict[str, Record | None]:
-        """Records by key, None where there is none."""
-        ask = "SELECT version, value FROM record WHERE key = ?"
+        """Records by key, None where there is none. What is not as it was written comes empty."""
         with failures(self._path, KIND):
-            return {key: self._database.execute(ask, (key,)).fetchone() for key in keys}
+            return {key: self._record(key) for key in keys}
+
+    def _record(self, key: str) -> Record | None:
+        row = self._database.execute("SELECT version, value, crc FROM record WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            return None
+        version, value, crc = row
+        whole = isinstance(value, bytes) and segments.record_crc(key, value) == crc
+        return version, value if whole else b""
 
     def heads(self, logs: Sequence[str]) -> dict[str, tuple[int, int]]:
         """(first kept seq, highest seq) of each log."""
         with failures(self._path, KIND):
             return {name: self._known.log(name)[1:] for name in logs}
 
+    def bases(self, epoch: str, logs: Sequence[str]) -> dict[str, int]:
+        """Up to which seq each log is the same as it was in that epoch; 0 if nothing is known of it."""
+        heads = self.heads(logs)
+        with failures(self._path, KIND):
+            number = self._database.execute("SELECT number FROM epoch WHERE name = ?", (epoch,)).get
+            if number is None:
+                return dict.fromkeys(logs, 0)
+            return {log: min(heads[log][1], self._base(number, log)) for log in logs}
+
+    def _base(self, epoch: int, log: str) -> int:
+        """The lowest head that a log had at the beginning of an epoch after this one."""
+        ask = (
+            "SELECT min(ifnull(base.head, 0)) FROM epoch LEFT JOIN base ON base.epoch = number AND base.log = ?"
+            " WHERE number > ?"
+        )
+        lowest = self._database.execute(ask, (self._known.log(log).id, epoch)).get
+        return MOST_SEQ if lowest is None else int(lowest)
+
     def devices(self, names: Sequence[str]) -> dict[str, DeviceState]:
-        """Last number and cursors of each device."""
+        """Last number, cursors and refusals of each device."""
         with failures(self._path, KIND):
             return {name: self._device(name) for name in names}
 
     def _device(self, name: str) -> DeviceState:
         row = self._known.device(name)
         ask = "SELECT name, pos FROM cursor JOIN log ON log.id = cursor.log WHERE device = ?"
-        return DeviceState(row.last, dict(self._database.execute(ask, (row.id,))))
+        cursors = dict(self._database.execute(ask, (row.id,)))
+        refusals = self._database.execute("SELECT n, code, sentence FROM refusal WHERE device = ?", (row.id,))
+        return DeviceState(row.last, cursors, {n: (code, text) for n, code, text in refusals}, row.visits)
 
-    def browse(self, prefix: str, limit: int) -> list[str]:
-        """Keys that begin with prefix, ascending by code point, at most ``limit``."""
+    def browse(self, prefix: str, limit: int, after: str = "") -> list[str]:
+        """Keys that begin with prefix and come after a key, ascending by code point, at most ``limit``."""
         # SQLite compares the bytes of UTF-8, and their order is that of code points.
-        ask = "SELECT key FROM record WHERE key >= ? ORDER BY key LIMIT ?"
+        ask = "SELECT key FROM record WHERE key >= ? AND key > ? ORDER BY key LIMIT ?"
         with failures(self._path, KIND):
-            keys = [key for (key,) in self._database.execute(ask, (prefix, limit))]
+            keys = [key for (key,) in self._database.execute(ask, (prefix, after, limit))]
         return list(takewhile(lambda key: key.startswith(prefix), keys))
+
+    def size(self) -> int:
+        """How many bytes of the file hold something."""
+        with failures(self._path, KIND):
+            pages: int = self._database.pragma("page_count") - self._database.pragma("freelist_count")
+            return pages * int(self._database.pragma("page_size"))
 
     # ---- the whole -------------------------------------------------------------------------------------
 
@@ -179,6 +235,9 @@ class SqliteStore:
         """Everything, in a fixed order."""
         with failures(self._path, KIND):
             yield ("store", self.broker, self.epoch)
+            for number, name in self._database.execute("SELECT number, name FROM epoch ORDER BY number"):
+                yield ("epoch", number, name)
+                yield from self._dump_bases(number)
             for row in self._database.execute("SELECT key, version, value FROM record ORDER BY key"):
                 yield ("record", *row)
             for (name,) in self._database.execute("SELECT name FROM log ORDER BY name"):
@@ -188,13 +247,25 @@ class SqliteStore:
                     yield ("envelope", name, seq, envelope)
             for (name,) in self._database.execute("SELECT name FROM device ORDER BY name"):
                 state = self._device(name)
-                yield ("device", name, state.last)
+                yield ("device", name, state.last, state.visits)
+                for n, why in sorted(state.refused.items()):
+                    yield ("refusal", name, n, *why)
                 for log, pos in sorted(state.cursors.items()):
                     yield ("cursor", name, log, pos)
+
+    def _dump_bases(self, epoch: int) -> Iterator[tuple[Any, ...]]:
+        ask = "SELECT name, base.head FROM base JOIN log ON log.id = base.log WHERE epoch = ? ORDER BY name"
+        for name, head in self._database.execute(ask, (epoch,)):
+            yield ("base", epoch, name, head)
+
+    def copying(self, target: Path) -> Copying:
+        """Begin a copy, which is to be taken on step by step. StoreUnwritable if it can't be made there."""
+        return Copying(self._database, target, KIND)
 
     def close(self) -> None:
         """Copy what stands beside the file into it; afterwards the one file holds everything."""
         with failures(self._path, KIND):
-            with suppress(apsw.BusyError):  # another process reads: what stands beside the file stays, and is whole
+            with suppress(apsw.BusyError, apsw.FullError):  # what stands beside the file then stays there, and is whole
+                self._database.execute("DELETE FROM setting WHERE name = 'open'")
                 self._database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
             self._database.close()

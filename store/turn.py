@@ -7,9 +7,9 @@ from typing import Any
 
 import apsw
 
-from core.commands import Append, Move, Operation, Put, Trim
+from core.commands import Append, Move, Operation, Put, Reason, Trim
 from core.events import Arrived, Conflict, Done, Gap, Result
-from store import segments
+from store import REFUSALS_KEPT, segments
 from store.known import Device, Known, Log
 
 # What one Trim gives back to the disk at most: enough to keep pace, little enough not to stop the loop.
@@ -53,17 +53,25 @@ class Turn:
         stored = device.last + 1 - append.n
         if stored < 0:
             return Gap(device.last + 1)
+        before = self._refused(device, append) if stored else {}
         if stored < len(append.logs):
-            self._take(append.logs[stored:], append.envelopes[stored:])
-            device = Device(device.id, append.n + len(append.logs) - 1)
+            refused = self._take(append.n + stored, append.logs[stored:], append.envelopes[stored:])
+            last = append.n + len(append.logs) - 1
+            if refused:
+                self._refuse(self._registered_device(append.device), refused)
+            device = Device(self._device(append.device).id, last, append.visits)
             self.devices[append.device] = device
-        return Done(device.last)
+        return Done(device.last, before)
 
-    def _take(self, logs: Iterable[tuple[str, ...]], envelopes: Iterable[bytes | None]) -> None:
-        """The innermost loop of a send's way to the disk: it knows nothing but lists."""
+    def _take(
+        self, n: int, logs: Iterable[tuple[str, ...]], envelopes: Iterable[bytes | Reason]
+    ) -> list[tuple[int, Reason]]:
+        """The innermost loop of a send's way to the disk: it knows nothing but lists. What was refused comes back."""
         taken, indexes = self._envelopes, self._indexes
-        for names, envelope in zip(logs, envelopes, strict=True):
-            if envelope is None:
+        refused: list[tuple[int, Reason]] = []
+        for number, (names, envelope) in enumerate(zip(logs, envelopes, strict=True), n):
+            if isinstance(envelope, tuple):
+                refused.append((number, envelope))
                 continue
             index = len(taken)
             taken.append(envelope)
@@ -72,6 +80,19 @@ class Turn:
                     indexes[name].append(index)
                 else:
                     indexes[name] = [index]
+        return refused
+
+    def _refuse(self, device: int, refused: list[tuple[int, Reason]]) -> None:
+        rows = [(device, n, *why) for n, why in refused]
+        self._database.executemany("INSERT INTO refusal (device, n, code, sentence) VALUES (?, ?, ?, ?)", rows)
+        oldest = refused[-1][0] - REFUSALS_KEPT
+        self._database.execute("DELETE FROM refusal WHERE device = ? AND n <= ?", (device, oldest))
+
+    def _refused(self, device: Device, append: Append) -> dict[int, Reason]:
+        """What was refused of it when it was stored before."""
+        ask = "SELECT n, code, sentence FROM refusal WHERE device = ? AND n BETWEEN ? AND ?"
+        rows = self._database.execute(ask, (device.id, append.n, append.n + len(append.logs) - 1))
+        return {n: (code, sentence) for n, code, sentence in rows}
 
     def _write(self) -> None:
         if self._indexes:
@@ -94,12 +115,14 @@ class Turn:
         self._database.executemany(
             "INSERT INTO slice (log, first, segment, places, crc) VALUES (?, ?, ?, ?, ?)", slices
         )
-        heads = [(log.head, log.id) for log in self.logs.values()]
-        self._database.executemany("UPDATE log SET head = ? WHERE id = ?", heads)
+        heads = [(log.head, log.crc(name), log.id) for name, log in self.logs.items()]
+        self._database.executemany("UPDATE log SET head = ?, crc = ? WHERE id = ?", heads)
 
     def _write_devices(self) -> None:
-        lasts = [(device.last, self._registered_device(name)) for name, device in self.devices.items()]
-        self._database.executemany("UPDATE device SET last = ? WHERE id = ?", lasts)
+        for name in self.devices:
+            self._registered_device(name)
+        rows = [(each.last, each.visits, each.crc(name), each.id) for name, each in self.devices.items()]
+        self._database.executemany("UPDATE device SET last = ?, visits = ?, crc = ? WHERE id = ?", rows)
 
     # ---- the rest --------------------------------------------------------------------------------------
 
@@ -132,9 +155,9 @@ class Turn:
             self._database.execute("DELETE FROM record WHERE key = ?", (put.key,))
             return Done(0)
         self._database.execute(
-            "INSERT INTO record (key, version, value) VALUES (?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET version = excluded.version, value = excluded.value",
-            (put.key, version + 1, put.value),
+            "INSERT INTO record (key, version, value, crc) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET version = excluded.version, value = excluded.value, crc = excluded.crc",
+            (put.key, version + 1, put.value, segments.record_crc(put.key, put.value)),
         )
         return Done(version + 1)
 
@@ -142,8 +165,9 @@ class Turn:
         log = self._log(trim.log)
         first = max(log.first, min(trim.below, log.head + 1))
         if first > log.first:
-            self.logs[trim.log] = Log(log.id, first, log.head)
-            self._database.execute("UPDATE log SET first = ? WHERE id = ?", (first, log.id))
+            log = self.logs[trim.log] = Log(log.id, first, log.head)
+            row = (first, log.crc(trim.log), log.id)
+            self._database.execute("UPDATE log SET first = ?, crc = ? WHERE id = ?", row)
             self._drop_slices(log.id, first)
         return Done(first)
 
@@ -175,7 +199,8 @@ class Turn:
         log = self._log(name)
         if log.id:
             return log
-        self._database.execute("INSERT INTO log (name, first, head) VALUES (?, ?, ?)", (name, log.first, log.head))
+        row = (name, log.first, log.head, log.crc(name))
+        self._database.execute("INSERT INTO log (name, first, head, crc) VALUES (?, ?, ?, ?)", row)
         self.logs[name] = Log(self._database.last_insert_rowid(), log.first, log.head)
         return self.logs[name]
 
@@ -183,6 +208,7 @@ class Turn:
         device = self._device(name)
         if device.id:
             return device.id
-        self._database.execute("INSERT INTO device (name, last) VALUES (?, ?)", (name, device.last))
-        self.devices[name] = Device(self._database.last_insert_rowid(), device.last)
+        row = (name, device.last, device.visits, device.crc(name))
+        self._database.execute("INSERT INTO device (name, last, visits, crc) VALUES (?, ?, ?, ?)", row)
+        self.devices[name] = Device(self._database.last_insert_rowid(), device.last, device.visits)
         return self.devices[name].id

@@ -20,7 +20,7 @@ FUNCTION_LINES = 60
 EMPTY_WORDS = frozenset({"manager", "util", "utils", "helper", "helpers", "common", "data", "info", "misc", "user"})
 
 # What the last word of a limit's name may be: what it counts.
-UNITS = frozenset({"S", "MS", "BYTES", "CHARS", "MESSAGES", "ROOMS", "CONTACTS", "DEVICES", "LOGS", "NAMES"})
+UNITS = frozenset({"S", "MS", "BYTES", "CHARS", "MESSAGES", "ROOMS", "CONTACTS", "DEVICES", "LOGS", "NAMES", "VISITS"})
 # KIB is a unit itself; numbers and versions have none.
 WITHOUT_UNIT = frozenset({"KIB", "NUMBER_MAX", "MAJOR_VERSION", "MINOR_VERSION"})
 

@@ -118,6 +118,7 @@ class Connections:
         if connection is None:
             return b""
         before, connection.peer = connection.peer, peer
+        self._by_peer.pop(before, None)
         self._by_peer[peer] = connection
         return before if before != peer else b""
 

@@ -30,6 +30,9 @@ KEPT_FRAMES = 64
 KEPT_RETRY_S = 0.01
 # So often a connection that seems to be over is asked once more: the monitor hears of the end before the socket does.
 SUSPECT_TRIES = 100
+# Connections that took nothing any more, and of which frames may still lie in the socket: those are not theirs who come
+# next, though they have the same descriptor.
+LEFT_PEERS = 10_000
 # What clients get to hang up by themselves when the broker ends: ZeroMQ drops what a peer has not read by then.
 FAREWELL_S = 0.5
 # Pairs of free ports that are tried when any will do.
@@ -70,6 +73,7 @@ class Router:
         self._kept: dict[bytes, deque[bytes]] = {}
         self._suspects: dict[bytes, int] = {}  # connections that may be over → how often to ask yet
         self._gone: dict[bytes, None] = {}
+        self._left: dict[bytes, None] = {}  # connections that are over, the latest last
         try:
             self.port = self._bind(address, port)
         except BaseException:
@@ -134,6 +138,8 @@ class Router:
 
     def _read(self, sender: zmq.Frame, body: bytes) -> Event | None:
         peer = sender.bytes
+        if peer in self._left:
+            return None
         known = self._peers.get(peer)
         if known is None or known.key != sender.get("User-Id"):
             known = self._meet(peer, sender)
@@ -232,6 +238,9 @@ class Router:
             if error.errno != errno.EHOSTUNREACH:
                 raise
             self._lose(peer)
+            self._left[peer] = None
+            if len(self._left) > LEFT_PEERS:
+                del self._left[next(iter(self._left))]
         return True
 
     def _lose(self, peer: bytes) -> None:

@@ -96,6 +96,9 @@ EVENTS: dict[str, Shown] = {
         account="alice", device="d", broker="tcp://h:7777", online=False, place="bob", outbox=1
     ),
     "outbox": shown.Outbox(items=[("#lobby", "hi"), ("bob", "one\ntwo")]),
+    "gone": shown.Gone(log="#lobby", messages=12),
+    "put back": shown.PutBack(again=3, gone=0),
+    "put back, with a gap": shown.PutBack(again=1, gone=2),
     "notice": shown.Notice(text="one\ntwo"),
     "bye": shown.Bye(code="replaced", text=""),
     "bye, with a sentence": shown.Bye(code="wrong-password", text="wrong password for alice"),

@@ -7,10 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 from core import shown
 from core.anchor import Known
-from core.client import Client, Person
-from core.commands import COMMITTED, AskKey, Connect, Derive, DeriveNew, Disconnect, Pin, Recall, Renew, Send, Show
-from core.events import Connected, Derived, Gone, Heard, Lost, NotOffered, Offered, PasswordsDerived, Renewed
+from core.client import Client
+from core.commands import (
+    COMMITTED,
+    AskKey,
+    Connect,
+    Derive,
+    DeriveNew,
+    Disconnect,
+    GoBack,
+    Pin,
+    Recall,
+    Renew,
+    Send,
+    Show,
+)
+from core.events import Connected, Derived, Gone, Heard, Lost, NotOffered, Offered, PasswordsDerived, Renewed, WentBack
 from core.gate import COME_BACK, LET_IN, NEVER
+from core.person import Person
 from core.received import Event
 from core.typed import Typed, Wrote
 from protocol import limits
@@ -42,7 +56,14 @@ class Actor:
         self.key = world.keys[notebook]
         self.address = "127.0.0.1"
         person = Person(
-            name, BROKER, reads, "test", proves=proves, known=world.knows.get(notebook, Known()), device_name="desk"
+            name,
+            BROKER,
+            reads,
+            "test",
+            proves=proves,
+            known=world.knows.get(notebook, Known()),
+            device_name="desk",
+            run=next(world.runs),
         )
         self.core = Client(person, notebook.memory(), chance)
         self.inbox: list[Event | Typed] = []
@@ -69,6 +90,7 @@ class Actor:
             Derive: lambda derive: None if self.thinks else Derived(self.password.encode()),
             DeriveNew: self._derive_new,
             Renew: self._renew,
+            GoBack: self._go_back,
             Recall: self.recalled.append,
             Show: lambda show: self.shown.append(show.shown),
         }
@@ -198,6 +220,14 @@ class Actor:
     def _renew(self, renew: Renew) -> Event:
         memory = self.notebook.renew(renew.epoch)
         return Renewed(memory.device, memory.cursors)
+
+    def _go_back(self, back: GoBack) -> Event:
+        settled = self.core.outbox.settled
+        memory, gone = self.notebook.go_back(back)
+        again = [each for each in memory.outbox if each.n <= settled]
+        for each in again:
+            each.told = True
+        return WentBack(again, gone, memory.cursors, memory.known)
 
     # -- what it has seen --
 

@@ -118,7 +118,7 @@ def test_where_a_device_begins_is_said_at_the_login(world: World) -> None:
     phone.enters("alice")
     phone.posts(1, "one", "two", "three", to="alice")
     desk = Visitor(world)
-    assert desk.enters("alice").logs["@alice"] == Extent(floor=0, start=0, head=3)
+    assert desk.enters("alice").logs["@alice"] == Extent(floor=0, start=0, head=3, base=3)
     assert [seq for seq, _ in desk.delivered("@alice")] == [1, 2, 3]
     third = Visitor(world)
     third.enters("alice", cursors={"@alice": 2})

@@ -53,7 +53,7 @@ def test_who_joins_reads_from_then_on(world: World) -> None:
     alice.posts(1, "before")
     alice.posts(2, "before", to="#club")
     (joined,) = bob.says(Join(1, "#club"))
-    assert joined.extent == frames.Extent(1, 1, 1)
+    assert joined.extent == frames.Extent(1, 1, 1, 1)
     alice.posts(3, "after", to="#club")
     assert bob.delivered("#club") == [(2, b"after")]
     again = visitor(world, "bob")

@@ -185,9 +185,8 @@ def test_a_person_sees_the_text_of_what_was_refused(world: World) -> None:
 def test_refusals_are_kept_for_a_window_of_numbers_and_no_longer(world: World, alice: Visitor) -> None:
     for n in range(1, 401):
         alice.posts(n, "psst", to="nobody")
-    key = records.refused(records.device("alice", alice.device))
-    _, value = world.store.get([key])[key]
-    kept = records.unpack_refused(value)
+    device = records.device("alice", alice.device)
+    kept = world.store.devices([device])[device].refused
     assert list(kept) == list(range(401 - limits.WINDOW_MESSAGES, 401))
     assert set(numbers(alice.posts(1, "psst", to="nobody"))) == set(kept)
 

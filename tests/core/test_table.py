@@ -10,7 +10,7 @@ import pytest
 
 from core import events, typed
 from core.commands import Command
-from core.received import Event, Proved
+from core.received import Event, Proved, Swept
 from protocol import frames
 from protocol.frames import FROM_BROKER, FROM_CLIENT, Frame, Hello, Refused
 from tests.core.actor import Actor
@@ -21,7 +21,7 @@ from tests.core.world import World
 from tests.protocol.test_vectors import FRAMES
 
 # What other events bring along, and what the front end answers by itself.
-BROUGHT = {events.Arrived, events.Done, events.Gap, events.Conflict, events.DeviceState, Proved}
+BROUGHT = {events.Arrived, events.Done, events.Gap, events.Conflict, events.DeviceState, Proved, Swept}
 # What the core makes of an answer; nobody types it.
 OWN = {typed.ChangedPassword}
 FRONT_END = {typed.AskedHelp, typed.OpenedMenu}

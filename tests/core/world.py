@@ -16,6 +16,7 @@ from core.commands import Admit, HangUp, Note, Prove, Send, Trust
 from core.door import House
 from core.events import Closing, Garbled, Gone, ProofArrived
 from core.received import Event, Knocked, Proved, Received
+from core.retention import Keep
 from protocol import keys, limits
 from protocol.frames import ProtocolError, decode
 from store import Store
@@ -56,7 +57,10 @@ def key(n: int) -> str:
 class World:
     """Everything there is. ``run`` lets it talk until it is quiet."""
 
-    def __init__(self, store: Store | None = None, is_open: bool = True, local_limits: bool = False) -> None:
+    def __init__(
+        self, store: Store | None = None, is_open: bool = True, local_limits: bool = False, keep: Keep | None = None
+    ) -> None:
+        self.keep = keep or Keep()
         self.now = Instant(1000.0, 1_750_000_000_000)
         self.store: Any = store or MemoryStore(epoch="first", broker=BROKER)
         self.is_open = is_open
@@ -79,6 +83,7 @@ class World:
         self.slow = False  # the worker finishes nothing
         self._ids = (b32encode(n.to_bytes(10, "big")).decode().lower() for n in count(1))
         self._peers = (n.to_bytes(5, "big") for n in count(1))
+        self.runs = count(1)  # a number for each run of a client
         known = len(self.store.browse(records.key(""), 1_000_000))
         self._keys = (key(n) for n in count(known + 1))
         self.start()
@@ -87,7 +92,7 @@ class World:
 
     def start(self) -> None:
         """A broker with nothing but its store."""
-        house = House(self.store.broker, self.store.epoch, self.is_open, DUMMY, self.local_limits)
+        house = House(self.store.broker, self.store.epoch, self.is_open, DUMMY, self.local_limits, self.keep)
         outside = {
             Send: self._send,
             Prove: self._prove,

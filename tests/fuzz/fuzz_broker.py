@@ -1,7 +1,8 @@
 """Whatever several connections say, cut or wait for, in whatever order, the broker's core keeps its laws.
 
-It never raises. Accepted is said only of what the store holds, and so is Deliver. Once all is quiet no session is that
-of a connection that is gone, none holds more than its window, and no deadline has passed.
+It never raises. Accepted is said only of what the store holds, and so is Deliver. Nothing is said to a connection of
+which it knows that it is gone, every knock is answered once, and a key that was revoked is never let in. Once all is
+quiet no session is that of a connection that is gone, none holds more than its window, and no deadline has passed.
 """
 
 from __future__ import annotations
@@ -14,11 +15,15 @@ import atheris
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # imports are absolute from the root
 
 with atheris.instrument_imports(include=["core", "protocol", "broker"]):
+    from core import records
     from core.clock import Instant
+    from core.commands import Send
     from core.events import Gone
+    from core.gate import COME_BACK, KEY_CONNECTS, LET_IN, NEVER
     from core.sends import ROUTES
     from core.session import Session
     from protocol import limits
+    from protocol.frames import decode
     from tests.core.faults import FaultyStore
     from tests.core.visitor import Visitor
     from tests.core.witness import Witness
@@ -27,6 +32,44 @@ with atheris.instrument_imports(include=["core", "protocol", "broker"]):
 VISITORS = 4
 STEPS = 60
 SECONDS = (0.1, 1.0, 10.0, 40.0)
+ORIGINS = ("127.0.0.1", "192.0.2.1", "2001:db8::1", "fe80::1%eth0", "")
+
+
+class Strict(Witness):
+    """A world that allows no word to a connection once the broker has been told of its end."""
+
+    def __init__(self, store: FaultyStore, local_limits: bool) -> None:
+        self.buried: set[bytes] = set()
+        super().__init__(store, local_limits=local_limits)
+
+    def turn(self) -> bool:
+        """One turn; what it is told in it, it knows from its end on."""
+        gone = {event.peer for event in self.inbox if isinstance(event, Gone)}
+        busy = super().turn()
+        self.buried |= gone
+        return busy
+
+    def restart(self) -> None:
+        """A broker that begins anew knows nothing, and neither does anybody have a connection to it."""
+        super().restart()
+        self.buried.clear()
+
+    def _send(self, send: Send) -> None:
+        assert send.peer not in self.buried, f"{decode(send.frame)} to a connection that is gone"
+        super()._send(send)
+
+
+class Caller:
+    """Somebody who knocks. The world waits for one answer, and knows nobody to give a second one to."""
+
+    def __init__(self, world: Witness, key: str, address: str) -> None:
+        self._revoked = is_revoked(world, key)
+        world.knock(self, key, address)
+
+    def admitted(self, code: int) -> None:
+        """The broker has answered."""
+        assert code in (LET_IN, COME_BACK, NEVER)
+        assert not (self._revoked and code == LET_IN), "a revoked key was let in"
 
 
 class Story:
@@ -35,11 +78,22 @@ class Story:
     def __init__(self, drawn: Drawn) -> None:
         self.drawn = drawn
         self.store = FaultyStore()
-        self.world = Witness(self.store)
+        self.world = Strict(self.store, local_limits=bool(drawn.below(2)))
         self.visitors = [Visitor(self.world) for _ in range(VISITORS)]
         for visitor, account in zip(self.visitors, ACCOUNTS, strict=False):
             visitor.enters(account)
-        self.acts = (self.speak, self.speak, self.speak, self.log_in, self.leave, self.pass_time, self.trouble)
+        self.acts = (
+            self.speak,
+            self.speak,
+            self.speak,
+            self.log_in,
+            self.leave,
+            self.pass_time,
+            self.trouble,
+            self.knock,
+            self.doubt,
+            self.die,
+        )
 
     def play(self) -> None:
         """Some steps, with turns between them; then all heals, comes to rest, and is looked at."""
@@ -50,8 +104,9 @@ class Story:
             for _ in range(self.drawn.below(3)):
                 self.world.turn()
         self.world.slow = self.world.busy = False
-        self.store.refuses = ""
+        self.store.refuses = self.store.dies = ""
         self.world.run()
+        assert not self.world.knockers, "a knock that was not answered"
         for peer, session in self.world.broker.core.sessions.by_peer.items():
             assert peer in self.world.wires, "a session of a connection that is gone"
             check_window(session)
@@ -81,9 +136,31 @@ class Story:
         self.world.now = Instant(now.tick + seconds, now.at + round(seconds * 1000))
 
     def trouble(self, index: int) -> None:
-        """A full store, a slow worker, one that takes nothing; or the end of that."""
-        self.store.refuses = self.drawn.one_of(("", "store-full"))
+        """A store that keeps nothing, a slow worker, one that takes nothing; or the end of that."""
+        self.store.refuses = self.drawn.one_of(("", "store-full", "store-down"))
         self.world.slow, self.world.busy = self.drawn.one_of(((False, False), (True, False), (False, True)))
+
+    def knock(self, index: int) -> None:
+        """Somebody connects with a key that is known, or with one of their own, as often as they like."""
+        key = self.drawn.one_of((self.visitors[index].key, self.world.new_key()))
+        for _ in range(self.drawn.one_of((1, 1, 2, KEY_CONNECTS + 2))):
+            Caller(self.world, key, self.drawn.one_of(ORIGINS))
+
+    def doubt(self, index: int) -> None:
+        """Of the next commit nobody learns whether it was kept."""
+        self.store.doubts.append(bool(self.drawn.below(2)))
+
+    def die(self, index: int) -> None:
+        """The broker dies now or at its next commit, and comes back over the same store; all connections are cut."""
+        self.store.dies = self.drawn.one_of(("", "before", "after"))
+        if not self.store.dies:
+            self.world.restart()
+
+
+def is_revoked(world: Witness, key: str) -> bool:
+    """Whether the store says that this key is let in no more."""
+    record = world.store.get([records.key(key)])[records.key(key)]
+    return record is not None and records.unpack(records.Key, record[1]).revoked
 
 
 def check_window(session: Session) -> None:

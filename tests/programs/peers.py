@@ -6,7 +6,7 @@ import itertools
 import threading
 from base64 import b32encode
 from collections.abc import Callable, Sequence
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
 import zmq
 
@@ -22,17 +22,42 @@ _count = itertools.count(1)
 _TRIES = 100
 
 
-class Peer:
-    """A DEALER with a pair of keys of its own that says to the broker whatever it is told to."""
+def new_device() -> str:
+    """A device's id that nobody else in this process has."""
+    return b32encode(next(_count).to_bytes(10)).decode().lower()
 
-    def __init__(self, broker: Broker, identity: bytes = b"") -> None:
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+
+class Place(Protocol):
+    """Where a broker is, and who: a Broker of this process, or what another process was told of it."""
+
+    port: int
+    key: str
+
+
+class Peer:
+    """A DEALER with a pair of keys of its own that says to the broker whatever it is told to.
+
+    ``pair``: these keys instead; ``source``: the address of this machine that it comes from; ``context``: one that it
+    shares with others, when there are many.
+    """
+
+    def __init__(
+        self,
+        broker: Place,
+        identity: bytes = b"",
+        *,
+        pair: KeyPair | None = None,
+        source: str = "",
+        context: zmq.Context[zmq.Socket[bytes]] | None = None,
+    ) -> None:
+        self._context = context or zmq.Context()
+        self._shared = context is not None
         self.socket = self._context.socket(zmq.DEALER)
         self.socket.linger = 0
         if identity:
             self.socket.routing_id = identity
-        curve.speak(self.socket, curve.make_pair(), broker.key)
-        self.socket.connect(f"tcp://{HOST}:{broker.port}")
+        curve.speak(self.socket, pair or curve.make_pair(), broker.key)
+        self.socket.connect(f"tcp://{source and source + ':0;'}{HOST}:{broker.port}")
 
     def send(self, *parts: bytes) -> None:
         """Send these parts as one message; if the broker does not take it in time, it is lost."""
@@ -53,8 +78,7 @@ class Peer:
 
     def log_in(self, account: str, reads: bool = False) -> frames.Welcome:
         """Make an account with a credential that comes from no password, and be let in."""
-        device = b32encode(next(_count).to_bytes(10)).decode().lower()
-        self.say(frames.Hello(1, 0, account, device, reads, {}, SCHEME, bytes(AUTH_BYTES)))
+        self.say(frames.Hello(1, 0, account, new_device(), reads, {}, SCHEME, bytes(AUTH_BYTES)))
         return self.hear(frames.Welcome)
 
     def __enter__(self) -> Peer:
@@ -62,7 +86,8 @@ class Peer:
 
     def __exit__(self, *_: object) -> None:
         self.socket.close()
-        self._context.term()
+        if not self._shared:
+            self._context.term()
 
 
 class Stage:

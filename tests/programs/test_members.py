@@ -66,7 +66,7 @@ def test_many_guesses_at_once(broker: Broker, clients: Clients, peer: Peer, vict
         peer.say(guess(victim, bytes(32)))
     assert clients.run(victim, "--wait", "60", "--fetch", "--json").texts[-1:] == ["for your eyes only"]
     refusals = [peer.hear(Refused) for _ in range(200)]
-    assert {refused.code for refused in refusals} == {"busy", "wrong-password", "too-many-logins"}
+    assert {refused.code for refused in refusals} == {"busy", "wrong-password", "too-many-hellos"}
     assert {refused.retry_s > 0 for refused in refusals if refused.code == "busy"} == {True}
     assert {refused.retry_s for refused in refusals if refused.code == "wrong-password"} == {0}
 

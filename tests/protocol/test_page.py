@@ -21,7 +21,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "PROTOCOL.md").read_text(encoding="utf-8")
 EXAMPLE = (DOCS / "EXAMPLE.md").read_text(encoding="utf-8")
 
-PARTS = (frames.Item, frames.Envelope, frames.Run, frames.Extent, frames.Refusal, frames.Known)
+PARTS = (frames.Item, frames.Envelope, frames.Run, frames.Extent, frames.Refusal, frames.Known, frames.Visit)
 MESSAGEPACK = {
     "integer": inspect.IntType,
     "float or integer": inspect.FloatType,

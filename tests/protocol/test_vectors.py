@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from protocol import frames
-from protocol.frames import Envelope, Extent, Item, Known, Refusal, Run
+from protocol.frames import Envelope, Extent, Item, Known, Refusal, Run, Visit
 
 VECTORS = Path(__file__).parent / "vectors"
 
@@ -34,6 +34,8 @@ FRAMES: tuple[frames.AnyFrame, ...] = (
         credential=bytes(range(32)),
         release="restante 0.1.0",
         name="desk",
+        epoch="mz7q2k",
+        visit=2**40 + 3,
     ),
     frames.Post(7, [Item("#lobby", "none", "Good evening, Zoë!".encode()), Item("bop", "none", b"psst")]),
     frames.Ack({"#lobby": 41, "@alice": 13}),
@@ -57,10 +59,11 @@ FRAMES: tuple[frames.AnyFrame, ...] = (
         broker=BROKER,
         epoch="mz7q2k",
         last=6,
-        logs={"@alice": Extent(0, 12, 12), "#lobby": Extent(20, 30, 40)},
+        logs={"@alice": Extent(0, 12, 12, 12), "#lobby": Extent(20, 30, 40, 38)},
         registered=False,
         window_messages=256,
         window_bytes=524_288,
+        visits=[Visit(7, 0), Visit(2**40 + 3, 4)],
     ),
     frames.Accepted(
         n=8,
@@ -75,7 +78,7 @@ FRAMES: tuple[frames.AnyFrame, ...] = (
     frames.Presence("#lobby", ["bob", "Zoë"], ["carol"], 2),
     frames.Present(1, ["Alice", "bob"], 1),
     frames.Contacts(2, ["bob"], ["carol", "Дима"], True),
-    frames.Joined(5, "#Garden", "#garden", Extent(0, 2, 3)),
+    frames.Joined(5, "#Garden", "#garden", Extent(0, 2, 3, 2)),
     frames.Left(6, "#garden"),
     frames.Page(7, RUN, True),
     frames.Bye("replaced"),

@@ -18,6 +18,8 @@ KEYS = ("account/anna", "account/å", "account/～", "account/🫖", "member/#�
 PREFIXES = ("", "account/", "account/a", "account/\uff5e", "member/", "nothing/")
 
 RESENT, AHEAD, REFUSED, AGAIN = 0.12, 0.08, 0.05, 0.15
+# Why a send was refused.
+TURNED_AWAY = ("no-such-account", "there is no account bop")
 
 
 def stored(store: Store, *group: Operation) -> Stored:
@@ -36,7 +38,7 @@ def results(store: Store, *group: Operation) -> list[Result]:
 
 def send(device: str, n: int, *logs: str, text: bytes | None = b"hello") -> Append:
     """One send of one device; a text of None was refused."""
-    return Append(device, n, [logs], [text])
+    return Append(device, n, [logs], [TURNED_AWAY if text is None else text])
 
 
 def texts(store: Store, log: str, after: int = 0) -> list[bytes]:
@@ -78,11 +80,11 @@ class Draw:
         return self._run(device, n, count)
 
     def _run(self, device: str, n: int, count: int) -> Append:
-        append = Append(device, n, [], [])
+        append = Append(device, n, [], [], self._rng.choice((b"", b"first", b"second")))
         for _ in range(count):
             refused = self._rng.random() < REFUSED
             append.logs.append(() if refused else tuple(self._rng.sample(LOGS, self._rng.choice((1, 2)))))
-            append.envelopes.append(None if refused else self._envelope())
+            append.envelopes.append(TURNED_AWAY if refused else self._envelope())
         return append
 
     def _envelope(self) -> bytes:

@@ -6,7 +6,7 @@ import random
 from base64 import b32encode
 from pathlib import Path
 
-from core.commands import Begin, Command, Drop, Keep, Record, Remember
+from core.commands import Begin, Command, Drop, GoBack, Keep, Record, Remember, Renew
 from protocol.frames import Envelope
 from store.journal import Journal
 from store.lock import Lock
@@ -23,21 +23,23 @@ def both(folder: Path, start: bytes) -> tuple[Journal, Notebook]:
     return Journal(folder, Lock(folder), chance.randbytes), notebook
 
 
-def drawn(rng: random.Random, notebook: Notebook) -> list[Command] | str:
-    """What comes next: commands of one turn; or the epoch in which this becomes another device."""
+def drawn(rng: random.Random, notebook: Notebook) -> list[Command] | Renew | GoBack:
+    """What comes next: commands of one turn; or this becomes another device, or goes back with its broker."""
+    memory = notebook.memory()
+    last, cursors, settled = memory.last, dict(notebook.cursors), memory.last - len(memory.outbox)
+    epoch = rng.choice(("first", "second", "third"))
     if rng.random() < 0.1:
-        return rng.choice(("first", "second", "third"))
+        bases = {log: rng.randint(0, pos + 3) for log, pos in cursors.items() if rng.random() < 0.9}
+        return rng.choice((Renew(epoch), GoBack(epoch, rng.randint(0, settled), bases)))
     commands: list[Command] = []
-    last, cursors = notebook.last, dict(notebook.cursors)
-    settled = last - len(notebook.outbox)
     for _ in range(rng.randrange(5)):
         kind = rng.choice((Keep, Keep, Drop, Record, Record, Begin, Remember))
         if kind is Keep:
             last += 1
             commands.append(Keep(last, rng.choice(("#lobby", *PEOPLE)), "none", rng.randbytes(rng.randrange(1, 50))))
         elif kind is Drop and settled < last:
-            settled = rng.randint(settled + 1, last)
-            commands.append(Drop(settled))
+            before, settled = settled, rng.randint(settled + 1, last)
+            commands.append(Drop(settled, [n for n in range(before + 1, settled + 1) if rng.random() < 0.2]))
         elif kind is Record and cursors:
             commands.append(record(rng, cursors))
         elif kind is Begin:
@@ -65,6 +67,7 @@ def remember(rng: random.Random) -> Remember:
     """A fact that is read back."""
     facts = {
         "epoch": (b"first", b"second"),
+        "visits": (b"", b"7", b"7 8"),
         "contacts": (b"", b"bob", "bob\nдина".encode()),
         "offered": (b"", b"0", b"7"),
     }

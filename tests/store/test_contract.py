@@ -14,10 +14,10 @@ import pytest
 
 from core.commands import Append, Move, Put, Trim
 from core.events import Arrived, Conflict, DeviceState, Done, Gap
-from store import Store, known, segments, sqlite
+from store import REFUSALS_KEPT, Store, known, segments, sqlite
 from store.memory import MemoryStore
 from store.sqlite import SqliteStore
-from tests.store.contract import compare, read, results, send, stored, texts
+from tests.store.contract import TURNED_AWAY, compare, read, results, send, stored, texts
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -243,18 +243,46 @@ def test_a_record_that_was_deleted_begins_anew(store: Store) -> None:
     assert results(store, Put("k", b"w", 0)) == [Done(1)]
 
 
+def test_g5_the_reasons_of_the_last_refused_numbers_are_kept(store: Store) -> None:
+    refused = [TURNED_AWAY] * (REFUSALS_KEPT + 3)
+    results(store, Append(A, 1, [()] * len(refused), list(refused)))
+    (state,) = store.devices([A]).values()
+    assert list(state.refused) == list(range(4, REFUSALS_KEPT + 4))
+    results(store, send(A, state.last + 1, "@bob"))
+    assert len(store.devices([A])[A].refused) == REFUSALS_KEPT, "what is not refused drives nothing out"
+
+
+def test_g5_whoever_sends_again_is_told_what_had_been_refused(store: Store) -> None:
+    """Though by now it would not be: the number was used up."""
+    assert results(store, Append(A, 1, [("@bob",), ()], [b"one", TURNED_AWAY])) == [Done(2)]
+    again = Append(A, 1, [("@bob",), ("@carol",), ("@carol",)], [b"one", b"two", b"three"])
+    assert results(store, again) == [Done(3, {2: TURNED_AWAY})]
+    assert (texts(store, "@bob"), texts(store, "@carol")) == ([b"one"], [b"three"])
+
+
+def test_the_visits_of_a_device_are_those_of_its_last_send(store: Store) -> None:
+    results(store, Append(A, 1, [("@bob",)], [b"one"], b"first"))
+    results(store, Append(A, 3, [("@bob",)], [b"too early"], b"second"))
+    assert store.devices([A])[A].visits == b"first"
+    results(store, Append(A, 2, [("@bob",)], [b"two"], b"second"))
+    assert store.devices([A])[A].visits == b"second"
+
+
 def test_a_dump_says_everything_in_order(store: Store) -> None:
     results(store, send(B, 1, "@bob", "#tea", text=b"1"), send(A, 1, "@bob", text=b"2"))
+    results(store, Append(B, 2, [()], [TURNED_AWAY], b"visits"))
     results(store, Move(B, "@bob", 1), Put("k", b"v", 0), Trim("@bob", 2))
     assert list(store.dump()) == [
         ("store", store.broker, store.epoch),
+        ("epoch", 1, store.epoch),
         ("record", "k", 1, b"v"),
         ("log", "#tea", 1, 1),
         ("envelope", "#tea", 1, b"1"),
         ("log", "@bob", 2, 2),
         ("envelope", "@bob", 2, b"2"),
-        ("device", A, 1),
-        ("device", B, 1),
+        ("device", A, 1, b""),
+        ("device", B, 2, b"visits"),
+        ("refusal", B, 2, *TURNED_AWAY),
         ("cursor", B, "@bob", 1),
     ]
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import apsw
 import pytest
 
-from core.commands import Append, Move, Put, Trim
+from core.commands import Append, Move, Operation, Put, Trim
 from core.events import Arrived, DeviceState, Done, StoreFailed
 from store import StoreBroken
 from store.sqlite import SqliteStore
 from tests.store.contract import NOW, read, results, send, stored, texts
-from tests.store.files import ask, change, filled, reopened
+from tests.store.files import BadDisk, ask, change, filled, reopened
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -73,7 +73,11 @@ def test_a_group_that_failed_leaves_no_trace(path: Path) -> None:
     last = fill_up(store)
     before = list(store.dump())
     # The send finds room; what comes after it does not.
-    group = [Append("new/a", 1, [("@new", "@bob")], [b"x"]), Move(B, "@new", 1), Put("k", b"v" * 50_000, 0)]
+    group: list[Operation] = [
+        Append("new/a", 1, [("@new", "@bob")], [b"x"]),
+        Move(B, "@new", 1),
+        Put("k", b"v" * 50_000, 0),
+    ]
     store.submit(group, NOW)
     assert store.poll() == [StoreFailed(group, "store-full")]
     assert list(store.dump()) == before
@@ -141,46 +145,6 @@ def test_a_file_that_may_not_grow_stops_the_process(path: Path) -> None:
     assert int(accepted) > 0
     with reopened(path) as store:
         assert texts(store, "@bob") == [b"%d" % n * 5_000 for n in range(1, int(accepted) + 1)]
-
-
-class BadDisk(apsw.VFS):
-    """The operating system's files, of which some calls fail when told to."""
-
-    def __init__(self) -> None:
-        self.system = apsw.vfs_names()[0]
-        self.fails = ""
-        super().__init__("bad-disk", self.system)
-        apsw.set_default_vfs("bad-disk")
-
-    def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> BadFile:  # noqa: N802  SQLite's word
-        return BadFile(self, name, flags)
-
-    def unregister(self) -> None:
-        apsw.set_default_vfs(self.system)
-        super().unregister()
-
-
-class BadFile(apsw.VFSFile):
-    def __init__(self, disk: BadDisk, name: str | apsw.URIFilename | None, flags: list[int]) -> None:
-        super().__init__(disk.system, name, flags)
-        self._disk = disk
-
-    def _maybe_fail(self, call: str, why: type[Exception]) -> None:
-        if self._disk.fails == call:
-            raise why
-
-    def xWrite(self, content: bytes, offset: int) -> None:  # noqa: N802
-        self._maybe_fail("full", apsw.FullError)
-        self._maybe_fail("write", apsw.IOError)
-        super().xWrite(content, offset)
-
-    def xSync(self, flags: int) -> None:  # noqa: N802
-        self._maybe_fail("sync", apsw.IOError)
-        super().xSync(flags)
-
-    def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802
-        self._maybe_fail("read", apsw.IOError)
-        return super().xRead(amount, offset)
 
 
 @pytest.fixture

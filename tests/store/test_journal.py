@@ -11,7 +11,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from core.commands import Begin, Command, Drop, Keep, Record, Remember
+from core.commands import Begin, Command, Drop, GoBack, Keep, Record, Remember, Renew
 from protocol.frames import Envelope
 from store import StoreBroken, StoreDamaged, StoreNewer
 from store.journal import Journal, open_journal
@@ -86,8 +86,10 @@ def test_journal_and_notebook_remember_the_same(folder: Path, seed: int, run: in
     journal, notebook = both(folder, rng.randbytes(8))
     for _ in range(rng.randrange(1, 60)):
         act = drawn(rng, notebook)
-        if isinstance(act, str):
-            assert journal.renew(act) == notebook.renew(act), (seed, run)
+        if isinstance(act, Renew):
+            assert journal.renew(act.epoch) == notebook.renew(act.epoch), (seed, run)
+        elif isinstance(act, GoBack):
+            assert journal.go_back(act) == notebook.go_back(act), (seed, run)
         else:
             journal.commit(act)
             notebook.commit(act)

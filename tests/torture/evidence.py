@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import struct
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ import msgspec
 
 # The programs may hold their files for a moment when they open or close them.
 BUSY_MS = 10_000
+# How a line begins that says that a new run has begun.
+_NEW_RUN = b'{"event": "run"'
 
 
 class Message(NamedTuple):
@@ -28,6 +31,22 @@ class Message(NamedTuple):
     author: str
     to: str
     text: str
+
+
+class Printed(msgspec.Struct):
+    """One line that a client has printed: the fields that matter here."""
+
+    event: str  # "torn": it was no line of JSON
+    run: int = 0
+    reads: bool = True
+    id: str = ""
+    log: str = ""
+    seq: int = 0
+    author: str = msgspec.field(name="from", default="")
+    to: str = ""
+    text: str = ""
+    device: str = ""
+    code: str = ""
 
 
 class Line(NamedTuple):
@@ -57,8 +76,10 @@ class Run:
     """One life of a client's process."""
 
     lines: list[Line] = field(default_factory=list)
-    printed: list[dict[str, Any]] = field(default_factory=list)
+    printed: list[Printed] = field(default_factory=list)
     killed: bool = False
+    code: int | None = None  # with which it ended by itself, or by a signal that it heard
+    left: int = 0  # messages in its outbox then
 
 
 @dataclass
@@ -68,6 +89,7 @@ class Actor:
     name: str
     account: str
     journal: Book
+    reads: bool = False
     runs: dict[int, Run] = field(default_factory=dict)
 
 
@@ -85,37 +107,61 @@ class Evidence:
 
 def read(folder: Path) -> Evidence:
     """What the files say; the programs may still run."""
-    names = sorted(path.stem for path in folder.glob("*.typed"))
-    return Evidence(broker_book(folder / "broker"), [_actor(folder, name) for name in names])
+    actors = []
+    for actor in _actors(folder, messages=True):
+        _read_printed(folder / f"{actor.name}.printed", actor)
+        _read_typed(folder / f"{actor.name}.typed", actor)
+        actors.append(actor)
+    return Evidence(broker_book(folder / "broker"), actors)
 
 
-def _actor(folder: Path, name: str) -> Actor:
-    (journal,) = (folder / name).glob("**/journal.sqlite")
-    actor = Actor(name, name.partition("-")[0], journal_book(journal, name))
-    for thing in _objects(folder / f"{name}.printed"):
-        if thing["event"] == "run":
-            actor.runs[thing["run"]] = Run()
+def glance(folder: Path) -> Evidence:
+    """Only how far everybody is: outboxes, cursors and heads. It costs little, however much was said."""
+    return Evidence(broker_book(folder / "broker", messages=False), list(_actors(folder, messages=False)))
+
+
+def _actors(folder: Path, messages: bool) -> Iterator[Actor]:
+    for path in sorted(folder.glob("*.typed")):
+        (journal,) = (folder / path.stem).glob("**/journal.sqlite")
+        book = journal_book(journal, path.stem, messages)
+        yield Actor(path.stem, path.stem.partition("-")[0], book, reads=_reads(path.with_suffix(".printed")))
+
+
+def _reads(path: Path) -> bool:
+    """Whether it wanted messages: its first run says so."""
+    with path.open("rb") as printed:
+        return next(msgspec.json.decode(line, type=Printed).reads for line in printed if line.strip())
+
+
+def _read_printed(path: Path, actor: Actor) -> None:
+    for thing in _printed(path):
+        if thing.event == "run":
+            actor.runs[thing.run] = Run()
         else:
             actor.runs[max(actor.runs)].printed.append(thing)
-    for thing in _objects(folder / f"{name}.typed"):
-        run = actor.runs[thing["run"]]
-        if "killed" in thing:
-            run.killed = thing["killed"]
-        else:
-            run.lines.append(Line(name, thing["run"], thing["line"], thing["to"], thing["text"]))
-    return actor
 
 
-def _objects(path: Path) -> Iterator[dict[str, Any]]:
-    """The whole lines of a file; not the half one that a killed process may have left before a new run's first line."""
+def _printed(path: Path) -> Iterator[Printed]:
+    """The lines of a file; not the half one that a killed process may have left before a new run's first line."""
     lines = path.read_bytes().split(b"\n")[:-1]
+    decode = msgspec.json.Decoder(Printed).decode
     for line, following in zip(lines, [*lines[1:], b""], strict=True):
         try:
             if line:
-                yield json.loads(line)
-        except ValueError:
-            if not following.startswith(b'{"event": "run"'):
-                raise
+                yield decode(line)
+        except msgspec.DecodeError:
+            if not following.startswith(_NEW_RUN):
+                yield Printed("torn", text=repr(line))
+
+
+def _read_typed(path: Path, actor: Actor) -> None:
+    for line in path.read_bytes().splitlines():
+        thing: dict[str, Any] = json.loads(line)
+        run = actor.runs[thing["run"]]
+        if "text" in thing:
+            run.lines.append(Line(actor.name, thing["run"], thing["line"], thing["to"], thing["text"]))
+        else:
+            run.killed, run.code, run.left = thing["killed"], thing.get("code"), thing.get("left", 0)
 
 
 # ---- the databases -----------------------------------------------------------------------------------------
@@ -129,7 +175,7 @@ def _open(path: Path) -> apsw.Connection:
     return database
 
 
-def journal_book(path: Path, name: str) -> Book:
+def journal_book(path: Path, name: str, messages: bool = True) -> Book:
     """A device's journal; of several eras the last."""
     book = Book(name)
     database = _open(path)
@@ -137,29 +183,37 @@ def journal_book(path: Path, name: str) -> Book:
     book.device = facts["device"].decode()
     era = int(facts.get("era", b"1"))
     book.cursors = dict(database.execute("SELECT log, pos FROM cursor"))
-    book.waiting = [body.decode() for (body,) in database.execute("SELECT body FROM outbox ORDER BY n")]
-    for log, seq, packed in database.execute("SELECT log, seq, envelope FROM history WHERE era = ?", (era,)):
-        book.logs.setdefault(log, {})[seq] = _message(packed)
+    settled = int(facts.get("settled", b"0"))
+    rows = database.execute("SELECT body FROM outbox WHERE n > ? ORDER BY n", (settled,))
+    book.waiting = [body.decode() for (body,) in rows]
+    if messages:
+        for log, seq, packed in database.execute("SELECT log, seq, envelope FROM history WHERE era = ?", (era,)):
+            book.logs.setdefault(log, {})[seq] = _message(packed)
     database.close()
     return book
 
 
-def broker_book(folder: Path) -> Book:
+def broker_book(folder: Path, messages: bool = True) -> Book:
     """The broker's store."""
     book = Book("the broker")
     database = _open(folder / "restante.sqlite")
-    names = dict(database.execute("SELECT id, name FROM log"))
-    segments = dict(database.execute("SELECT id, body FROM segment"))
-    for log, first, base, places in database.execute("SELECT log, first, segment, places FROM slice"):
-        for seq, (home, start, size) in enumerate(struct.iter_unpack("<HHH", places), first):
-            record = segments[base + home][start : start + size]
-            book.logs.setdefault(names[log], {})[seq] = _message(record[:-4])  # but for its CRC
+    if messages:
+        _read_slices(database, book)
     book.cursors = dict(database.execute("SELECT name, head FROM log"))
     book.lasts = {name.rpartition("/")[2]: last for name, last in database.execute("SELECT name, last FROM device")}
     database.close()
     return book
 
 
+def _read_slices(database: apsw.Connection, book: Book) -> None:
+    names = dict(database.execute("SELECT id, name FROM log"))
+    segments = dict(database.execute("SELECT id, body FROM segment"))
+    for log, first, base, places in database.execute("SELECT log, first, segment, places FROM slice"):
+        for seq, (home, start, size) in enumerate(struct.iter_unpack("<HHH", places), first):
+            record = segments[base + home][start : start + size]
+            book.logs.setdefault(names[log], {})[seq] = _message(record[:-4])  # but for its CRC
+
+
 def _message(packed: bytes) -> Message:
     device, n, author, to, _at, _enc, body = msgspec.msgpack.decode(packed)
-    return Message(device, n, author, to, body.decode())
+    return Message(sys.intern(device), n, sys.intern(author), sys.intern(to), body.decode())

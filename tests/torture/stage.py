@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.torture.evidence import journal_book
+
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 PASSWORD = "tulip-and-teapot"
@@ -54,13 +56,14 @@ def free_port() -> int:
 
 
 class Program:
-    """One of the two programs, in a folder of its own; it may be run again and again, but once at a time."""
+    """One of the programs, in a folder of its own; it may be run again and again, but once at a time."""
 
-    def __init__(self, folder: Path, name: str, *command: str) -> None:
+    def __init__(self, folder: Path, name: str, *command: str, before: tuple[str, ...] = ()) -> None:
         self.name = name
+        self.shows_password = True
         self.printed_path = folder / f"{name}.printed"
         self._errors_path = folder / f"{name}.errors"
-        self._command = [sys.executable, str(ROOT / command[0]), *command[1:]]
+        self._command = [*before, sys.executable, str(ROOT / command[0]), *command[1:]]
         self._process: subprocess.Popen[bytes] | None = None
         self.printed_path.touch()
 
@@ -80,14 +83,15 @@ class Program:
         """What it said on stderr, in all its runs."""
         return self._errors_path.read_text(errors="replace")
 
-    def start(self) -> None:
-        """Run it."""
+    def start(self, *more: str) -> None:
+        """Run it; ``more``: options for this run."""
         assert not self.is_running
         environment = {name: value for name, value in os.environ.items() if not name.startswith("RESTANTE_")}
+        password = {"RESTANTE_PASSWORD": PASSWORD} if self.shows_password else {}
         with self.printed_path.open("ab") as printed, self._errors_path.open("ab") as errors:
             self._process = subprocess.Popen(
-                self._command,
-                env=environment | {"RESTANTE_PASSWORD": PASSWORD, "PYTHONUTF8": "1"},
+                [*self._command, *more],
+                env=environment | password | {"PYTHONUTF8": "1"},
                 stdin=subprocess.PIPE,
                 stdout=printed,
                 stderr=errors,
@@ -103,6 +107,10 @@ class Program:
         """Ask it to end; its exit code."""
         self.process.terminate()
         return self._bury()
+
+    def ended(self) -> int | None:
+        """The exit code, once it has ended by itself."""
+        return None if self._process is None or self._process.poll() is None else self._bury()
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
@@ -126,22 +134,22 @@ class Program:
 class Broker(Program):
     """A broker on a port that it keeps through all its lives."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, address: str = HOST) -> None:
         self.port = free_port()
         self.folder = folder / "broker"
-        command = ("broker.py", "-a", HOST, "-p", str(self.port), "--data", str(self.folder))
+        command = ("broker.py", "-a", address, "-p", str(self.port), "--data", str(self.folder))
         super().__init__(folder, "broker", *command)
 
-    def start(self) -> None:
+    def start(self, *more: str) -> None:
         """Run it, and wait until it listens."""
         before = self._listened()
-        super().start()
+        super().start(*more)
         wait(lambda: self.process and self._listened() > before, "the broker listens")
 
     @property
     def key(self) -> str:
         """Its public key, as it showed it last."""
-        return _LISTENING.findall(self.printed_path.read_text())[-1]
+        return str(_LISTENING.findall(self.printed_path.read_text())[-1])
 
     def _listened(self) -> int:
         return len(_LISTENING.findall(self.printed_path.read_text()))
@@ -151,10 +159,18 @@ class Device(Program):
     """A client named ``account-1`` or the like, whose lines say who wrote them, in which run, and which it is.
 
     ``NAME.typed`` has a JSON line for each line typed, and one for the end of each run. In ``NAME.printed``, between
-    what the client prints, is a line for the beginning of each run.
+    what the client prints, is a line for the beginning of each run. One whose options are no ``--json`` only sends.
     """
 
-    def __init__(self, folder: Path, name: str, port: int, *options: str, home: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        broker: tuple[str, int],
+        *options: str,
+        home: str = "",
+        before: tuple[str, ...] = (),
+    ) -> None:
         self.account = name.partition("-")[0]
         self.home = folder / (home or name)
         self.run = 0
@@ -163,15 +179,17 @@ class Device(Program):
         self._typed_path = folder / f"{name}.typed"
         self._read = 0  # bytes of what was printed
         self._events: list[dict[str, Any]] = []
-        command = ("client.py", self.account, "-a", HOST, "-p", str(port), "--data", str(self.home), "--json")
-        super().__init__(folder, name, *command, *(options or ("--follow",)))
+        options = options or ("--json", "--follow")
+        self.reads = "--json" in options
+        command = ("client.py", self.account, "-a", broker[0], "-p", str(broker[1]), "--data", str(self.home))
+        super().__init__(folder, name, *command, *options, before=before)
 
-    def start(self) -> None:
+    def start(self, *more: str) -> None:
         """Run it."""
         self.run, self.typed = self.run + 1, 0
         # A killed writer may have left half a line.
-        _append(self.printed_path, b"\n" + _line({"event": "run", "run": self.run}))
-        super().start()
+        _append(self.printed_path, b"\n" + _line({"event": "run", "run": self.run, "reads": self.reads}))
+        super().start(*more)
         assert self.process.stdin
         os.set_blocking(self.process.stdin.fileno(), False)
 
@@ -183,21 +201,50 @@ class Device(Program):
     def stop(self) -> int:
         """Ask it to end; its exit code."""
         code = super().stop()
-        self._note({"run": self.run, "killed": False})
+        self._note_end(code)
         return code
+
+    def ended(self) -> int | None:
+        """The exit code, once it has ended by itself."""
+        code = super().ended()
+        if code is not None:
+            self._note_end(code)
+        return code
+
+    def _note_end(self, code: int) -> None:
+        """What it said when it ended, and what it has left in its outbox."""
+        left = sum(len(journal_book(path, self.name, messages=False).waiting) for path in self._journals())
+        self._note({"run": self.run, "killed": False, "code": code, "left": left})
+
+    def _journals(self) -> list[Path]:
+        return list(self.home.glob("**/journal.sqlite"))
+
+    def send(self, to: str, more: str = "", *options: str) -> str:
+        """Run it to send one message, by ``-m``; its text."""
+        text = f"{self.name} {self.run + 1}/1{more}"
+        self.start("-m", f"{to}: {text}", *options)
+        self._typed(to, text)
+        return text
 
     def type(self, to: str, more: str = "") -> str:
         """Type a numbered line; its text, "" if the pipe is full just now."""
         text = f"{self.name} {self.run}/{self.typed + 1}{more}"
         assert self.process.stdin
-        try:
-            self.process.stdin.write(f"{to}: {text}\n".encode())  # below PIPE_BUF: wholly or not at all
-        except BlockingIOError:
+        # Below PIPE_BUF: wholly or not at all.
+        if self.process.stdin.write(f"{to}: {text}\n".encode()) is None:
             return ""
+        self._typed(to, text)
+        return text
+
+    def hang_up(self) -> None:
+        """Nothing more will be typed in this run."""
+        assert self.process.stdin
+        self.process.stdin.close()
+
+    def _typed(self, to: str, text: str) -> None:
         self.typed += 1
         self.last_text = text
         self._note({"run": self.run, "line": self.typed, "to": to, "text": text})
-        return text
 
     def _note(self, thing: dict[str, Any]) -> None:
         _append(self._typed_path, _line(thing))
@@ -217,6 +264,12 @@ class Device(Program):
     def texts(self) -> list[str]:
         """The messages that it has printed."""
         return [event["text"] for event in self.events("message")]
+
+    def has_printed(self, text: str, start: int) -> bool:
+        """Whether this stands in what it has printed, behind so many bytes."""
+        with self.printed_path.open("rb") as printed:
+            printed.seek(start)
+            return text.encode() in printed.read()
 
     def is_online(self) -> bool:
         """Whether the broker has let it in, in this run."""
@@ -240,9 +293,9 @@ class Device(Program):
 class Stage:
     """A broker that is there, and whoever is put beside it. In the end all are gone, whatever has happened."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, address: str = HOST) -> None:
         self.folder = folder
-        self.broker = Broker(folder)
+        self.broker = Broker(folder, address)
         self.devices: list[Device] = []
 
     def __enter__(self) -> Stage:
@@ -253,9 +306,19 @@ class Stage:
         for program in (*self.devices, self.broker):
             program.clear()
 
-    def device(self, name: str, *options: str, home: str = "", port: int = 0) -> Device:
-        """A device that does not run yet; ``home``: whose folder it uses; ``port``: what it takes for the broker's."""
-        self.devices.append(Device(self.folder, name, port or self.broker.port, *options, home=home))
+    def device(
+        self,
+        name: str,
+        *options: str,
+        home: str = "",
+        broker: tuple[str, int] | None = None,
+        before: tuple[str, ...] = (),
+    ) -> Device:
+        """A device that does not run yet; ``home``: whose folder it uses; ``broker``: where it looks for the broker;
+        ``before``: a program that runs it.
+        """
+        broker = broker or (HOST, self.broker.port)
+        self.devices.append(Device(self.folder, name, broker, *options, home=home, before=before))
         return self.devices[-1]
 
 

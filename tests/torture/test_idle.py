@@ -36,7 +36,7 @@ def test_an_idle_client_that_does_not_see_the_restart_gets_mail_again(stage: Sta
     alice.come()
     pair = curve.make_pair()
     with relay(stage.broker, pair) as port:
-        bob = stage.device("bob-1", "--follow", "--key", pair.public, port=port)
+        bob = stage.device("bob-1", "--json", "--follow", "--key", pair.public, broker=(HOST, port))
         bob.come()
         bob.wait(lambda: bob.events("who"), "knows who is here, and has nothing more to ask")
         stage.broker.kill()

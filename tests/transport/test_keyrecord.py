@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -13,8 +18,9 @@ import zmq
 from core.events import NotOffered, Offered
 from core.received import Event
 from protocol import keys
-from tests.transport.wires import BOUND_S, HOST, PAIR, Context, House, gather, read, until
-from transport.keyrecord import KeyQuestion
+from tests.transport.wires import BOUND_S, HOST, LOOK_S, PAIR, Context, House, gather, read, until
+from transport.connections import GROWTH_BYTES
+from transport.keyrecord import ASKER_S, KeyQuestion
 
 Ask = Callable[[int], KeyQuestion]
 Speak = Callable[[int], zmq.Socket[bytes]]
@@ -150,3 +156,114 @@ def test_a_port_whose_neighbour_is_taken_is_not_had(house: House) -> None:
     for port in (house.port, house.port + 1):
         with pytest.raises(OSError, match="in use"), closing(socket.create_server((HOST, port))):
             pass
+
+
+# ---- memory --------------------------------------------------------------------------------------------
+
+
+FLOOD_PARTS = 600_000  # of RECORD_BYTES each, and as much again around them in ZeroMQ's memory
+# A process that asks over and over, each time in a question that does not end, and stays until it is killed.
+FLOOD = """
+import sys, zmq
+host, port, count, parts, size = sys.argv[1], *map(int, sys.argv[2:])
+context, part, askers = zmq.Context(), bytes(size), []
+for _ in range(count):
+    asker = context.socket(zmq.DEALER)
+    asker.reconnect_ivl, asker.sndhwm = -1, 0
+    asker.connect(f"tcp://{host}:{port}")
+    asker.send(b"", zmq.SNDMORE)
+    askers.append(asker)
+for asker in askers:
+    for _ in range(parts):
+        asker.send(part, zmq.SNDMORE)
+for asker in askers:
+    asker.send(part)
+print("begun", flush=True)
+sys.stdin.read()
+"""
+
+
+def resident() -> int:
+    """This process's memory, in bytes."""
+    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@contextmanager
+def flood(port: int, count: int) -> Iterator[None]:
+    """So many connections whose questions have no end, until this is over."""
+    numbers = [str(number) for number in (port, count, FLOOD_PARTS, keys.RECORD_BYTES)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", FLOOD, HOST, *numbers], stdin=pipe, stdout=pipe) as process:
+        try:
+            assert process.stdout and process.stdout.readline() == b"begun\n"
+            yield
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_questions_without_end_are_hung_up_on_and_memory_stays_bounded(house: House, ask: Ask, count: int) -> None:
+    """By the watch: their time is not over, for the clock that is told here hardly moves between two looks."""
+    record = house.router.record
+    begun = tick = time.monotonic()
+    record.look(tick)
+    before = most = resident()
+    met: set[object] = set()
+    with flood(house.port + 1, count):
+
+        def over() -> bool:
+            nonlocal tick, most
+            record.answer()
+            record.connections._watch_at = tick = tick + ASKER_S / 1e6
+            record.look(tick)
+            most = max(most, resident())
+            here = record.connections._by_descriptor
+            met.update(connection.peername for connection in here.values())
+            return len(met) == count and not here
+
+        until(over, record.monitor)
+    assert tick < begun + ASKER_S
+    assert most - before < 8 * GROWTH_BYTES
+    assert answer_to(ask(house.port), record.answer) == [Offered(PAIR.public)]
+
+
+# How somebody without encryption begins in ZMTP 3, a REQ here.
+GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(16 + 1 + 31)
+READY = b"\x04\x19\x05READY\x0bSocket-Type\0\0\0\x03REQ"
+
+
+@contextmanager
+def introduced(port: int) -> Iterator[socket.socket]:
+    """A plain connection on which the handshake is done, in step."""
+    with socket.create_connection((HOST, port), BOUND_S) as line, line.makefile("rb") as heard:
+        for said in (GREETING, READY):
+            line.sendall(said)
+            assert len(heard.read(len(said))) == len(said)
+        yield line
+
+
+def test_a_question_that_is_written_by_hand_is_answered(house: House) -> None:
+    with introduced(house.port + 1) as line:
+        line.sendall(b"\x01\x00" + b"\x00\x03key")
+        line.settimeout(LOOK_S)
+        heard = bytearray()
+
+        def answered() -> bool:
+            house.router.record.answer()
+            with suppress(TimeoutError):
+                heard.extend(line.recv(1024))
+            return heard.endswith(keys.pack_record(PAIR.public))
+
+        until(answered, house.router.record.socket)
+
+
+@pytest.mark.parametrize("size", [keys.RECORD_BYTES + 1, 1 << 16, 1 << 31, 1 << 62])
+def test_a_question_that_claims_to_be_large_is_cut_off_at_once(house: House, ask: Ask, size: int) -> None:
+    """Before any of it has come, and its memory is not even asked for."""
+    before = resident()
+    with introduced(house.port + 1) as line, suppress(ConnectionError):
+        line.sendall(b"\x01\x00" + b"\x02" + size.to_bytes(8))
+        while line.recv(1024):
+            pass
+    assert resident() - before < GROWTH_BYTES
+    assert answer_to(ask(house.port), house.router.record.answer) == [Offered(PAIR.public)]

@@ -1,0 +1,72 @@
+"""What a device and its broker have in common: whether a session goes on where the last one ended.
+
+Three things may have happened meanwhile. Behind the address may be another broker; the broker may have been put back
+to an earlier state; and somebody else may have sent as this device, because its folder was copied. Each visit of a
+device has a random number, so that the broker can say of whom the last sends were.
+"""
+
+from __future__ import annotations
+
+from core.commands import Command, GoBack, Remember, Renew
+from core.outbox import Memory, Outbox
+from core.reader import Reader
+from protocol.frames import Welcome
+
+# Logins in one run of a program, at most: one a second for a year.
+VISIT_BITS = 25
+# Visits whose sends the broker's store may take after the next one has begun.
+RECENT_VISITS = 8
+
+
+class Past:
+    """What is remembered of the broker. ``run`` is a random number of this program's run."""
+
+    def __init__(self, memory: Memory, run: int) -> None:
+        self.epoch = memory.epoch
+        self._broker = memory.broker
+        self._visits = memory.visits
+        self.visit = run << VISIT_BITS
+
+    def new_visit(self) -> int:
+        """The number of the login that begins now."""
+        self.visit += 1
+        return self.visit
+
+    def judge(self, welcome: Welcome, outbox: Outbox, reader: Reader) -> tuple[int, Renew | GoBack | None]:
+        """Up to which number the broker surely has what this device sent; and what must be done before this session
+        can begin, if it does not go on where the last one ended.
+        """
+        moved, another = self.epoch not in ("", welcome.epoch), self._broker not in (b"", welcome.broker)
+        unknown = moved and not self._broker
+        self.epoch, self._broker = welcome.epoch, welcome.broker
+        if another or unknown:
+            return outbox.settled, Renew(welcome.epoch)
+        if moved or welcome.last < outbox.settled or reader.ahead(welcome.logs):
+            self._visits = [visit.id for visit in welcome.visits]
+            bases = {log: extent.base for log, extent in welcome.logs.items()}
+            return outbox.settled, GoBack(welcome.epoch, min(welcome.last, outbox.settled), bases)
+        ours = self._ours(welcome, outbox)
+        return ours, None if ours == welcome.last else Renew(welcome.epoch)
+
+    def _ours(self, welcome: Welcome, outbox: Outbox) -> int:
+        """The highest number that the broker has from us: from here on somebody else has sent as this device."""
+        ours = 0 if welcome.visits else welcome.last
+        ends = [*(visit.after for visit in welcome.visits[1:]), welcome.last]
+        for visit, end in zip(welcome.visits, ends, strict=False):
+            if visit.id in self._visits:
+                ours = end
+        return max(min(ours, outbox.offered), outbox.settled)
+
+    def go_on(self, welcome: Welcome) -> list[Command]:
+        """The session begins: remember with whom, and which visits of ours the broker may name from now on."""
+        named = {visit.id for visit in welcome.visits}
+        old, recent = self._visits[:-RECENT_VISITS], self._visits[-RECENT_VISITS:]
+        self._visits = [*(visit for visit in old if visit in named), *recent, self.visit]
+        facts = {
+            "account": welcome.account.encode(),
+            "epoch": welcome.epoch.encode(),
+            "broker": welcome.broker,
+            "offered": b"",
+            "visits": " ".join(map(str, self._visits)).encode(),
+        }
+        return [Remember(key, value) for key, value in facts.items()]

@@ -1,0 +1,71 @@
+"""The steps from each older schema to the next. Each is one transaction, which the caller makes (database.py)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import apsw
+import msgspec
+
+from store.known import Device, Log
+from store.segments import record_crc
+
+
+def broker_1_to_2(database: apsw.Connection) -> None:
+    """Refusals stand beside their device and no longer among the records; epochs and visits are kept."""
+    database.execute(
+        """
+        ALTER TABLE device ADD COLUMN visits BLOB NOT NULL DEFAULT x'';
+        CREATE TABLE refusal (
+            device INTEGER NOT NULL, n INTEGER NOT NULL, code TEXT NOT NULL, sentence TEXT NOT NULL,
+            PRIMARY KEY (device, n)
+        ) WITHOUT ROWID;
+        CREATE TABLE epoch (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+        CREATE TABLE base (
+            epoch INTEGER NOT NULL, log INTEGER NOT NULL, head INTEGER NOT NULL, PRIMARY KEY (epoch, log)
+        ) WITHOUT ROWID;
+        INSERT INTO epoch (number, name) SELECT 1, value FROM setting WHERE name = 'epoch';
+        DELETE FROM setting WHERE name = 'epoch';
+        """
+    )
+    rows: list[Any] = database.execute(
+        "SELECT device.id, value FROM record JOIN device ON record.key = 'refused/' || device.name"
+    ).fetchall()
+    for device, value in rows:
+        lines = [(device, n, *why) for n, why in _refusals(value).items()]
+        database.executemany("INSERT INTO refusal (device, n, code, sentence) VALUES (?, ?, ?, ?)", lines)
+    database.execute("DELETE FROM record WHERE key >= 'refused/' AND key < 'refused0'")
+    database.execute("ALTER TABLE record ADD COLUMN crc INTEGER NOT NULL DEFAULT 0")
+    records: list[Any] = database.execute("SELECT key, value FROM record").fetchall()
+    _add_crcs(database, "log", "first, head", Log)
+    _add_crcs(database, "device", "last, visits", Device)
+    crcs = [(record_crc(key, value), key) for key, value in records]
+    database.executemany("UPDATE record SET crc = ? WHERE key = ?", crcs)
+
+
+def _refusals(value: bytes) -> dict[int, tuple[str, str]]:
+    try:
+        return msgspec.msgpack.decode(value, type=dict[int, tuple[str, str]])
+    except (msgspec.MsgspecError, ValueError, TypeError) as error:
+        raise apsw.CorruptError(f"refusals: {error}") from error
+
+
+def _add_crcs(database: apsw.Connection, table: str, fields: str, kind: type[Log] | type[Device]) -> None:
+    database.execute(f"ALTER TABLE {table} ADD COLUMN crc INTEGER NOT NULL DEFAULT 0")
+    rows: list[Any] = database.execute(f"SELECT name, id, {fields} FROM {table}").fetchall()
+    crcs = [(kind(*row).crc(name), row[0]) for name, *row in rows]
+    database.executemany(f"UPDATE {table} SET crc = ? WHERE id = ?", crcs)
+
+
+def journal_1_to_2(database: apsw.Connection) -> None:
+    """What is settled stays in the outbox for a while; where each era began is kept."""
+    database.execute(
+        """
+        CREATE TABLE base (
+            era INTEGER NOT NULL, log TEXT NOT NULL, pos INTEGER NOT NULL, PRIMARY KEY (era, log)
+        ) WITHOUT ROWID;
+        INSERT OR IGNORE INTO fact VALUES ('settled', x'30');
+        UPDATE fact SET value = CAST(CAST((SELECT min(n) - 1 FROM outbox) AS TEXT) AS BLOB)
+            WHERE key = 'settled' AND EXISTS (SELECT 1 FROM outbox);
+        """
+    )
