@@ -208,6 +208,8 @@ class Door:
         if where and self._sessions.from_origin(where) >= ADDRESS_SESSIONS:
             return refuse_for(CROWDED_S, event, "too-many-sessions", limit=ADDRESS_SESSIONS, address=event.address)
         device = records.device(key, hello.device)
+        if self._is_late(event, device):
+            return []
         session = Session(event.peer, key, account.name, hello.device, device, hello.reads)
         session.address, session.origin, session.heard_at = event.address, where, now.tick
         session.key = event.key
@@ -227,6 +229,14 @@ class Door:
         self._sessions.add(session)
         seen = _seen(event, session, now)
         return [*commands, *seen, Trust(event.peer, True), *self._welcome(event, session, extents)]
+
+    def _is_late(self, event: Received, device: str) -> bool:
+        """Whether this is the Hello of a connection that is over: a run numbers its visits, and a later one stands."""
+        standing, hello = self._sessions.by_device.get(device), event.frame
+        assert isinstance(hello, frames.Hello)
+        if standing is None or standing.key != event.key:
+            return False
+        return 0 < standing.visit - hello.visit < limits.RUN_VISITS
 
     def _replace(self, session: Session) -> list[Command]:
         """The newer login wins, of a device as of a connection: the old session may hang on a dead connection."""

@@ -10,10 +10,9 @@ from __future__ import annotations
 from core.commands import Command, GoBack, Remember, Renew
 from core.outbox import Memory, Outbox
 from core.reader import Reader
+from protocol import limits
 from protocol.frames import Welcome
 
-# Logins in one run of a program, at most: one a second for a year.
-VISIT_BITS = 25
 # Visits whose sends the broker's store may take after the next one has begun.
 RECENT_VISITS = 8
 
@@ -25,7 +24,7 @@ class Past:
         self.epoch = memory.epoch
         self._broker = memory.broker
         self._visits = memory.visits
-        self.visit = run << VISIT_BITS
+        self.visit = run * limits.RUN_VISITS
 
     def new_visit(self) -> int:
         """The number of the login that begins now."""

@@ -94,6 +94,7 @@ class Sends:
                 append.logs.append(())
                 append.envelopes.append(session.refused[n])
                 continue
+            session.refused.pop(n, None)  # it was to be, when it came too early
             append.logs.append(route[0])
             append.envelopes.append(
                 frames.encode(

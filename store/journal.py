@@ -92,12 +92,11 @@ class Journal:
 
     def _known(self) -> set[SendId]:
         """What is in the history from eras that are over, above where they ended."""
-        rows = self._ask(
-            "SELECT envelope, crc FROM history WHERE era < ? AND EXISTS"
-            " (SELECT 1 FROM base WHERE base.log = history.log AND base.era > history.era AND base.pos < history.seq)",
-            self._era,
-        )
-        return {(each.device, each.n) for each in (_envelope(*row) for row in rows)}
+        ask = "SELECT envelope, crc FROM history WHERE log = ? AND era = ? AND seq > ?"
+        bases = self._ask("SELECT era, log, pos FROM base")
+        ends = [(log, earlier, pos) for era, log, pos in bases for earlier in range(1, era)]
+        astray = (_envelope(*row) for end in ends for row in self._ask(ask, *end))
+        return {(each.device, each.n) for each in astray}
 
     def _text(self, key: str) -> str:
         with failures(self._path, KIND):  # it may be no text any more

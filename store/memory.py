@@ -68,7 +68,7 @@ class MemoryStore:
         device = self._device(append.device)
         if append.n > device.last + 1:
             return Gap(device.last + 1)
-        before = {n: why for n, why in device.refused.items() if append.n <= n < append.n + len(append.logs)}
+        before = {n: why for n, why in device.refused.items() if n >= append.n}
         for n, (logs, envelope) in enumerate(zip(append.logs, append.envelopes, strict=True), append.n):
             if n > device.last:
                 device = self._devices[append.device] = self._enter(device, logs, envelope, append.visits)

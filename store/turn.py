@@ -89,9 +89,9 @@ class Turn:
         self._database.execute("DELETE FROM refusal WHERE device = ? AND n <= ?", (device, oldest))
 
     def _refused(self, device: Device, append: Append) -> dict[int, Reason]:
-        """What was refused of it when it was stored before."""
-        ask = "SELECT n, code, sentence FROM refusal WHERE device = ? AND n BETWEEN ? AND ?"
-        rows = self._database.execute(ask, (device.id, append.n, append.n + len(append.logs) - 1))
+        """What was refused before, from its first send on: the answer settles all that is stored of the device."""
+        ask = "SELECT n, code, sentence FROM refusal WHERE device = ? AND n >= ?"
+        rows = self._database.execute(ask, (device.id, append.n))
         return {n: (code, sentence) for n, code, sentence in rows}
 
     def _write(self) -> None:

@@ -44,6 +44,7 @@ class Control:
     """The broker's end."""
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], folder: Path) -> None:
+        self._path = folder.absolute() / NAME
         self.socket = context.socket(zmq.ROUTER)
         self.socket.linger = 1000
         self.socket.maxmsgsize = REQUEST_BYTES
@@ -76,6 +77,7 @@ class Control:
     def close(self) -> None:
         """Answer no more."""
         self.socket.close()
+        self._path.unlink(missing_ok=True)  # libzmq leaves it
 
 
 def open_control(context: zmq.Context[zmq.Socket[bytes]], folder: Path) -> Control | None:

@@ -1,0 +1,110 @@
+"""A client's folder: a notebook, or one time in fifty the real journal, with what was shown of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+from pathlib import Path
+
+from core.commands import Begin, Command
+from core.outbox import Memory
+from protocol.frames import Envelope
+from store.journal import Journal
+from store.lock import Lock, private_folder
+from store.notebook import Notebook
+
+
+class Book(Notebook):
+    """A notebook that knows what was handed out, as the journal does."""
+
+    def __init__(self, new_id: Callable[[], str]) -> None:
+        super().__init__(new_id)
+        self.shown: dict[str, int] = {}
+
+    def commit(self, commands: Sequence[Command]) -> None:
+        for command in commands:
+            pos = self.cursors.get(command.log, 0) if isinstance(command, Begin) else 0
+            super().commit([command])
+            if isinstance(command, Begin) and self.shown.get(command.log, 0) >= pos:
+                self.shown[command.log] = command.pos
+
+    def mark(self, log: str, seq: int) -> None:
+        self.shown[log] = max(seq, self.shown.get(log, 0))
+
+    def replay(self, log: str) -> Iterator[tuple[int, list[Envelope]]]:
+        """What is there and was not handed out."""
+        for seq in range(self.shown.get(log, 0) + 1, self.cursors[log] + 1):
+            if (self.era, log, seq) in self.history:
+                yield seq, [self.history[(self.era, log, seq)]]
+
+    def fact(self, key: str) -> bytes | None:
+        return self.facts.get(key)
+
+    def whole(self, log: str) -> list[Envelope]:
+        """All that is there of a log, in order."""
+        return [self.history[place] for place in sorted(self.history) if place[1] == log]
+
+
+class Ledger:
+    """The real journal, in the same words."""
+
+    def __init__(self, path: Path, random: Callable[[int], bytes]) -> None:
+        self._path = private_folder(path)
+        self._random = random
+        self._journal = self._open()
+
+    def _open(self) -> Journal:
+        return Journal(self._path, Lock(self._path), self._random)
+
+    def memory(self) -> Memory:
+        """What a client starts from: it opens its journal."""
+        self._journal.close()
+        self._journal = self._open()
+        return self._journal.memory()
+
+    @property
+    def device(self) -> str:
+        return (self.fact("device") or b"").decode()
+
+    @property
+    def cursors(self) -> dict[str, int]:
+        return self._journal.memory().cursors
+
+    def commit(self, commands: Sequence[Command]) -> None:
+        self._journal.commit(commands)
+
+    def renew(self, epoch: str) -> Memory:
+        return self._journal.renew(epoch)
+
+    def mark(self, log: str, seq: int) -> None:
+        self._journal.mark({log: seq})
+
+    def replay(self, log: str) -> Iterator[tuple[int, list[Envelope]]]:
+        return self._journal.replay(log, 50) if log in self._journal.unshown() else iter(())
+
+    def fact(self, key: str) -> bytes | None:
+        return self._journal.fact(key)
+
+    def whole(self, log: str) -> list[Envelope]:
+        return self._journal.history(log, "", 10**6)[1]
+
+    def close(self) -> None:
+        self._journal.close()
+
+
+Folder = Book | Ledger
+
+
+class Folders:
+    """Makes folders. ``root``: real ones, there."""
+
+    def __init__(self, new_id: Callable[[], str], root: Path | None, chance: Callable[[int], bytes]) -> None:
+        self._new_id = new_id
+        self._root = root
+        self._chance = chance
+        self._numbers = count(1)
+
+    def make(self) -> Folder:
+        if self._root is None:
+            return Book(self._new_id)
+        return Ledger(self._root / str(next(self._numbers)), self._chance)
