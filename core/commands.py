@@ -9,6 +9,7 @@ import msgspec
 from core.received import Knocked, Received, Swept
 from core.shown import Shown
 from core.typed import AskedPassword
+from protocol import limits
 from protocol.frames import Envelope
 
 
@@ -52,6 +53,8 @@ class HangUp(Command):
 
 Reason = tuple[str, str]
 """Why a send was refused: code and sentence."""
+# Reasons are kept for so many numbers of a device: what may be unconfirmed of it at once, and be asked about again.
+REFUSALS_KEPT = limits.WINDOW_MESSAGES + limits.PACK_MESSAGES
 
 
 class Append(Command):

@@ -40,7 +40,7 @@ class Done(Event):
     """An operation was carried out, or had been before."""
 
     value: int  # Append: the device's last; Move: the cursor; Put: the version; Trim: the first seq kept
-    refused: dict[int, Reason] = {}  # Append: what had been refused before, from its n on
+    refused: dict[int, Reason] = {}  # Append: what is refused of this device, from its n on
 
 
 class Gap(Event):

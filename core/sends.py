@@ -6,7 +6,6 @@ that may not go where it wants is refused, and its number is used up, so that it
 
 from __future__ import annotations
 
-from itertools import count
 from typing import Any
 
 from core import records
@@ -94,7 +93,6 @@ class Sends:
                 append.logs.append(())
                 append.envelopes.append(session.refused[n])
                 continue
-            session.refused.pop(n, None)  # it was to be, when it came too early
             append.logs.append(route[0])
             append.envelopes.append(
                 frames.encode(
@@ -123,10 +121,8 @@ class Sends:
             return
         self._sessions.touch(session)
         if isinstance(result, Done):
-            if result.value > session.last:  # an earlier session of this device had handed it in
-                handed = zip(count(append.n), append.envelopes)
-                session.refused |= {n: why for n, why in handed if isinstance(why, tuple)}
-            session.refused |= result.refused
+            if session.refused or result.refused:
+                _settle_refused(session, append.n, result)
             session.durable = max(session.durable, result.value)
             session.last = max(session.last, result.value)
         elif isinstance(result, Gap):
@@ -142,6 +138,12 @@ class Sends:
         for n in lost:
             del session.refused[n]
         losers[session.peer] = session
+
+
+def _settle_refused(session: Session, n: int, result: Done) -> None:
+    """From n on the store has the last word: another decision on the same number may have been there first."""
+    others = {each: why for each, why in session.refused.items() if not n <= each <= result.value}
+    session.refused = others | result.refused
 
 
 def _find_route(to: str, session: Session, found: dict[str, Any]) -> str:

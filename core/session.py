@@ -162,14 +162,15 @@ class Session:
         """One Accepted, unless so much was refused that its sentences need more frames."""
         news, self.granted = grant if grant != self.granted else 0, grant
         refusals, size = list[frames.Refusal](), 0
-        if len(self.refused) > limits.WINDOW_MESSAGES:
-            self.refused = {n: why for n, why in self.refused.items() if n > self.durable - limits.WINDOW_MESSAGES}
+        asked = limits.WINDOW_MESSAGES + limits.PACK_MESSAGES  # what may be unconfirmed, and asked about again
+        if len(self.refused) > asked:
+            self.refused = {n: why for n, why in self.refused.items() if n > self.durable - asked}
         for n in sorted(self.refused):
             if not self.told < n <= self.durable:
                 continue
             refusal = frames.Refusal(n, *self.refused[n])
             size += len(frames.encode(refusal))
-            if size > limits.FRAME_BYTES:
+            if size > limits.FRAME_BYTES or len(refusals) == limits.WINDOW_MESSAGES:
                 yield frames.Accepted(n - 1, refusals)
                 refusals, size = [], len(frames.encode(refusal))
             refusals.append(refusal)

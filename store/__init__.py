@@ -27,11 +27,8 @@ from typing import Any, Protocol
 from core.clock import Instant
 from core.commands import Operation
 from core.events import Arrived, DeviceState, Rescanned, Stored, StoreFailed, Uncertain, Woken
-from protocol import limits
 
 Outcome = Stored | StoreFailed | Uncertain | Woken | Rescanned
-# Whoever sends has a window of numbers unconfirmed at most, and may ask again about each.
-REFUSALS_KEPT = limits.WINDOW_MESSAGES
 Record = tuple[int, bytes]
 """A record as ``get`` gives it: version and value."""
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from core.clock import Instant
-from core.commands import Append, Move, Operation, Put, Reason, Trim
+from core.commands import REFUSALS_KEPT, Append, Move, Operation, Put, Reason, Trim
 from core.events import Arrived, Conflict, DeviceState, Done, Gap, Result, Stored
-from store import REFUSALS_KEPT, Outcome, Record
+from store import Outcome, Record
 
 ORDER = (Append, Move, Put, Trim)
 
@@ -68,11 +68,12 @@ class MemoryStore:
         device = self._device(append.device)
         if append.n > device.last + 1:
             return Gap(device.last + 1)
-        before = {n: why for n, why in device.refused.items() if n >= append.n}
+        refused = {n: why for n, why in device.refused.items() if n >= append.n}
         for n, (logs, envelope) in enumerate(zip(append.logs, append.envelopes, strict=True), append.n):
             if n > device.last:
                 device = self._devices[append.device] = self._enter(device, logs, envelope, append.visits)
-        return Done(device.last, before)
+                refused |= {n: envelope} if isinstance(envelope, tuple) else {}
+        return Done(device.last, refused)
 
     def _enter(
         self, device: DeviceState, logs: tuple[str, ...], envelope: bytes | Reason, visits: bytes

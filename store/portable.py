@@ -91,7 +91,7 @@ class EnvelopeLine(Line, tag="envelope"):
     n: Number
     author: str
     to: str
-    at: int
+    at: Count
     enc: str
     text: str | UnsetType = UNSET
     body: bytes | UnsetType = UNSET

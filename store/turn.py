@@ -7,9 +7,9 @@ from typing import Any
 
 import apsw
 
-from core.commands import Append, Move, Operation, Put, Reason, Trim
+from core.commands import REFUSALS_KEPT, Append, Move, Operation, Put, Reason, Trim
 from core.events import Arrived, Conflict, Done, Gap, Result
-from store import REFUSALS_KEPT, segments
+from store import segments
 from store.known import Device, Known, Log
 
 # What one Trim gives back to the disk at most: enough to keep pace, little enough not to stop the loop.
@@ -53,25 +53,24 @@ class Turn:
         stored = device.last + 1 - append.n
         if stored < 0:
             return Gap(device.last + 1)
-        before = self._refused(device, append) if stored else {}
+        kept = self._refused(device, append) if stored else {}
         if stored < len(append.logs):
             refused = self._take(append.n + stored, append.logs[stored:], append.envelopes[stored:])
             last = append.n + len(append.logs) - 1
             if refused:
+                kept |= refused
                 self._refuse(self._registered_device(append.device), refused)
             device = Device(self._device(append.device).id, last, append.visits)
             self.devices[append.device] = device
-        return Done(device.last, before)
+        return Done(device.last, kept)
 
-    def _take(
-        self, n: int, logs: Iterable[tuple[str, ...]], envelopes: Iterable[bytes | Reason]
-    ) -> list[tuple[int, Reason]]:
+    def _take(self, n: int, logs: Iterable[tuple[str, ...]], envelopes: Iterable[bytes | Reason]) -> dict[int, Reason]:
         """The innermost loop of a send's way to the disk: it knows nothing but lists. What was refused comes back."""
         taken, indexes = self._envelopes, self._indexes
-        refused: list[tuple[int, Reason]] = []
+        refused: dict[int, Reason] = {}
         for number, (names, envelope) in enumerate(zip(logs, envelopes, strict=True), n):
             if isinstance(envelope, tuple):
-                refused.append((number, envelope))
+                refused[number] = envelope
                 continue
             index = len(taken)
             taken.append(envelope)
@@ -82,10 +81,10 @@ class Turn:
                     indexes[name] = [index]
         return refused
 
-    def _refuse(self, device: int, refused: list[tuple[int, Reason]]) -> None:
-        rows = [(device, n, *why) for n, why in refused]
+    def _refuse(self, device: int, refused: dict[int, Reason]) -> None:
+        rows = [(device, n, *why) for n, why in refused.items()]
         self._database.executemany("INSERT INTO refusal (device, n, code, sentence) VALUES (?, ?, ?, ?)", rows)
-        oldest = refused[-1][0] - REFUSALS_KEPT
+        oldest = max(refused) - REFUSALS_KEPT
         self._database.execute("DELETE FROM refusal WHERE device = ? AND n <= ?", (device, oldest))
 
     def _refused(self, device: Device, append: Append) -> dict[int, Reason]:

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from core import records, shown
-from core.commands import Put
+from core.commands import REFUSALS_KEPT, Put
 from core.sends import ROUTES
 from core.typed import Wrote
 from protocol import frames, limits
@@ -187,7 +187,7 @@ def test_refusals_are_kept_for_a_window_of_numbers_and_no_longer(world: World, a
         alice.posts(n, "psst", to="nobody")
     device = records.device("alice", alice.device)
     kept = world.store.devices([device])[device].refused
-    assert list(kept) == list(range(401 - limits.WINDOW_MESSAGES, 401))
+    assert list(kept) == list(range(401 - REFUSALS_KEPT, 401))
     assert set(numbers(alice.posts(1, "psst", to="nobody"))) == set(kept)
 
 

@@ -12,9 +12,9 @@ from typing import Protocol
 
 import pytest
 
-from core.commands import Append, Move, Put, Trim
+from core.commands import REFUSALS_KEPT, Append, Move, Put, Trim
 from core.events import Arrived, Conflict, DeviceState, Done, Gap
-from store import REFUSALS_KEPT, Store, known, segments, sqlite
+from store import Store, known, segments, sqlite
 from store.memory import MemoryStore
 from store.sqlite import SqliteStore
 from tests.store.contract import TURNED_AWAY, compare, read, results, send, stored, texts
@@ -254,7 +254,7 @@ def test_g5_the_reasons_of_the_last_refused_numbers_are_kept(store: Store) -> No
 
 def test_g5_whoever_sends_again_is_told_what_had_been_refused(store: Store) -> None:
     """Though by now it would not be: the number was used up."""
-    assert results(store, Append(A, 1, [("@bob",), ()], [b"one", TURNED_AWAY])) == [Done(2)]
+    assert results(store, Append(A, 1, [("@bob",), ()], [b"one", TURNED_AWAY])) == [Done(2, {2: TURNED_AWAY})]
     again = Append(A, 1, [("@bob",), ("@carol",), ("@carol",)], [b"one", b"two", b"three"])
     assert results(store, again) == [Done(3, {2: TURNED_AWAY})]
     assert (texts(store, "@bob"), texts(store, "@carol")) == ([b"one"], [b"three"])
