@@ -219,7 +219,7 @@ class Broker:
         commands: list[Command] = []
         for operation, result in zip(event.group, event.results, strict=True):
             if isinstance(operation, Append):
-                self._sends.stored(operation, result)
+                commands += self._sends.stored(operation, result)
             elif isinstance(operation, Put) and operation.cause:
                 commands += self._put_done(operation, operation.cause, result, now)
         self._arrived(event.arrived)

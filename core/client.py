@@ -269,13 +269,11 @@ class Client:
         self.account = frame.account
         self._proven = True
         self._registered |= frame.registered
-        ours, step = self._past.judge(frame, self.outbox, self.reader)
-        if step:
-            return [*self._accepted(frames.Accepted(ours), now), step]
+        if self._past.judge(frame, self.outbox, self.reader):
+            return self._part(now)
         self.link.online(now.tick)
         self._window, self._pause = (frame.window_messages, frame.window_bytes), None
-        self._absent = False
-        self._welcomes += 1
+        self._absent, self._welcomes = False, self._welcomes + 1
         self.outbox.rewind(self.outbox.settled)
         begins = self.reader.begin(frame.logs)
         online = shown.Online(
@@ -291,6 +289,10 @@ class Client:
         self.outbox.offer()
         self._broker = frame.broker
         return [*self._anchor.proved(frame.broker), *self._past.go_on(frame), *begins, Show(online)]
+
+    def _part(self, now: Instant) -> list[Command]:
+        step, posts = self._past.part(self.outbox, *self._window)
+        return [step] if step else [self._say(post, now) for post in posts]
 
     def _renewed(self, event: Renewed, now: Instant) -> list[Command]:
         self.device = event.device
@@ -347,7 +349,8 @@ class Client:
         self._pause_told = False
         outcomes = [each.outcome(self.device, refused.get(each.n)) for each in done]
         drop = Drop(done[-1].n, [each.n for each in done if each.n in refused] if refused else [])
-        return [drop, *(Show(outcome) for outcome in outcomes if outcome)]
+        further = self._part(now) if self._past.parting else []
+        return [drop, *(Show(outcome) for outcome in outcomes if outcome), *further]
 
     def _expected(self, frame: frames.Expected, now: Instant) -> list[Command]:
         if self.link.phase != ONLINE:

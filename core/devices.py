@@ -73,17 +73,19 @@ class Devices:
         if account.devices.get(device) == letters:
             account.devices[device] = ""
             return [Put(records.account(session.account), records.pack(account), version, event)]
-        ended = self._end(session, device) if _ENDED not in event.found else []
+        ended = self._end(session, device, letters) if _ENDED not in event.found else []
         event.found[_ENDED] = True
         return [*ended, *self._listed(event, ask.ask, session, now)]
 
-    def _end(self, asker: Session, device: str) -> list[Command]:
+    def _end(self, asker: Session, device: str, letters: str) -> list[Command]:
+        """Every session of this key: a copied folder may have come with it under another id."""
+        commands: list[Command] = []
+        for session in self._sessions.of(asker.account):
+            if session.key == letters:
+                self._sessions.remove(session)
+                commands += [Send(frames.encode(frames.Bye("revoked")), session.peer), Trust(session.peer, False)]
         note = Note("revoked", {"account": asker.name, "device": device, "from": asker.address}, loud=True)
-        session = self._sessions.by_device.get(records.device(asker.account, device))
-        if session is None:
-            return [note]
-        self._sessions.remove(session)
-        return [note, Send(frames.encode(frames.Bye("revoked")), session.peer), Trust(session.peer, False)]
+        return [note, *commands]
 
     # -- the password --
 

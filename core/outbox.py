@@ -146,10 +146,11 @@ class Outbox:
         self.size += sum(len(each.item.body) for each in again)
         self.rewind(0)
 
-    def posts(self, messages: int, size: int) -> Iterator[Post]:
-        """What may go out now, within a window of so many messages and bytes."""
-        while self.posted < self.last:
-            room = min(limits.PACK_MESSAGES, messages - (self.posted - self.settled))
+    def posts(self, messages: int, size: int, last: int | None = None) -> Iterator[Post]:
+        """What may go out now, within a window of so many messages and bytes; nothing behind ``last``."""
+        last = self.last if last is None else last
+        while self.posted < last:
+            room = min(limits.PACK_MESSAGES, messages - (self.posted - self.settled), last - self.posted)
             items = self._pack(room, size)
             if not items:
                 return

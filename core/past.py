@@ -7,11 +7,13 @@ device has a random number, so that the broker can say of whom the last sends we
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from core.commands import Command, GoBack, Remember, Renew
 from core.outbox import Memory, Outbox
 from core.reader import Reader
 from protocol import limits
-from protocol.frames import Welcome
+from protocol.frames import Post, Welcome
 
 # Visits whose sends the broker's store may take after the next one has begun.
 RECENT_VISITS = 8
@@ -25,16 +27,36 @@ class Past:
         self._broker = memory.broker
         self._visits = memory.visits
         self.visit = run * limits.RUN_VISITS
+        self._sure = 0  # up to which number the broker surely has what this device sent
+        self._step: Renew | GoBack | None = None  # what must be done before a session can begin
 
     def new_visit(self) -> int:
         """The number of the login that begins now."""
         self.visit += 1
         return self.visit
 
-    def judge(self, welcome: Welcome, outbox: Outbox, reader: Reader) -> tuple[int, Renew | GoBack | None]:
-        """Up to which number the broker surely has what this device sent; and what must be done before this session
-        can begin, if it does not go on where the last one ended.
+    @property
+    def parting(self) -> bool:
+        """Whether something must be done before a session can begin."""
+        return self._step is not None
+
+    def judge(self, welcome: Welcome, outbox: Outbox, reader: Reader) -> bool:
+        """Whether something must be done before this session can begin: it does not go on where the last one ended."""
+        self._sure, self._step = self._judged(welcome, outbox, reader)
+        outbox.rewind(outbox.settled)
+        return self.parting
+
+    def part(self, outbox: Outbox, messages: int, size: int) -> tuple[Renew | GoBack | None, Iterable[Post]]:
+        """What must be done. Who becomes another device first hears what became of all that the broker has from it, to
+        be told the truth: then these are to be posted once more.
         """
+        if outbox.settled < self._sure:
+            return None, outbox.posts(messages, size, self._sure)
+        step, self._step = self._step, None
+        return step, ()
+
+    def _judged(self, welcome: Welcome, outbox: Outbox, reader: Reader) -> tuple[int, Renew | GoBack | None]:
+        """Up to which number the broker surely has what this device sent; and what must be done, if anything."""
         moved, another = self.epoch not in ("", welcome.epoch), self._broker not in (b"", welcome.broker)
         unknown = moved and not self._broker
         self.epoch, self._broker = welcome.epoch, welcome.broker

@@ -10,7 +10,7 @@ from typing import Any
 
 from core import records
 from core.clock import Instant
-from core.commands import Append, Command, Look, Reason
+from core.commands import Append, Command, Look, Reason, Send, Trust
 from core.door import refuse
 from core.events import Done, Gap, Result
 from core.gate import Gate
@@ -114,11 +114,15 @@ class Sends:
                     missing.append(key)
         return missing
 
-    def stored(self, append: Append, result: Result) -> None:
+    def stored(self, append: Append, result: Result) -> list[Command]:
         """The store has decided on some sends."""
         session = self._sessions.by_device.get(append.device)
         if session is None:
-            return
+            return []
+        if append.visits != session.visit_packed:
+            # An earlier session had handed it in. It may have been another copy of the folder: Welcome will tell.
+            self._sessions.remove(session)
+            return [Trust(session.peer, False), Send(frames.encode(frames.Stranger()), session.peer)]
         self._sessions.touch(session)
         if isinstance(result, Done):
             if session.refused or result.refused:
@@ -127,6 +131,7 @@ class Sends:
             session.last = max(session.last, result.value)
         elif isinstance(result, Gap):
             session.last, session.expects = result.expected - 1, True
+        return []
 
     def failed(self, append: Append, losers: dict[bytes, Session]) -> None:
         """Nothing of it was kept: the session stands again where the disk stands."""

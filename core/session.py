@@ -63,7 +63,7 @@ class Session:
         self.refused: dict[int, Reason] = {}  # by n, as long as it may be asked for
         self.visit = 0  # this session, as its device numbers it
         self.visits: list[frames.Visit] = []  # in which the device's last sends were made
-        self._visits = b""  # the same, packed, once this session has sent something
+        self.visit_packed = b""  # the same, packed, once this session has sent something
         self.expects = False  # a number is missing: say so
         self.rooms: dict[str, str] = {}  # log → the room's name as shown
         self.routes: dict[str, tuple[tuple[str, ...], str]] = {}  # address as typed → logs, name as shown
@@ -75,11 +75,11 @@ class Session:
 
     def visit_begun(self) -> bytes:
         """The visits up to this one, packed: the first send of a session makes it one of them."""
-        if not self._visits:
+        if not self.visit_packed:
             if not self.visits or self.visits[-1].id != self.visit:
                 self.visits = [*self.visits, frames.Visit(self.visit, self.last)][-limits.DEVICE_VISITS :]
-            self._visits = pack_visits(self.visits)
-        return self._visits
+            self.visit_packed = pack_visits(self.visits)
+        return self.visit_packed
 
     # -- delivery --
 

@@ -46,6 +46,13 @@ def begin_epoch(database: apsw.Connection, name: str) -> None:
     database.execute("DELETE FROM setting WHERE name = 'copied'")
 
 
+def _mark_open(database: apsw.Connection) -> None:
+    """In the file itself and not only in its log: that is what may be taken away. A full disk does without."""
+    with suppress(apsw.FullError):
+        database.execute("INSERT INTO setting (name, value) VALUES ('open', 1)")
+        database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
+
 class SqliteStore:
     """A store in one file, opened by ``open``.
 
@@ -83,12 +90,12 @@ class SqliteStore:
         database = open_database(path, KIND, create, max_pages)
         with failures(path, KIND):
             marks = {name for (name,) in database.execute("SELECT name FROM setting")}
-            with transaction(database):
-                # A backup that was put in place, or a file whose log somebody took away: what followed is lost here.
-                if "copied" in marks or ("open" in marks and not complete):
+            # A backup that was put in place, or a file whose log somebody took away: what followed is lost here.
+            if "copied" in marks or ("open" in marks and not complete):
+                with transaction(database):
                     begin_epoch(database, rng(16).hex())
-                database.execute("INSERT OR REPLACE INTO setting (name, value) VALUES ('open', 1)")
-            database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)  # the file itself must say so
+            if "open" not in marks:
+                _mark_open(database)
             return cls(path, database)
 
     # ---- a group ---------------------------------------------------------------------------------------

@@ -160,3 +160,16 @@ def test_a_device_that_comes_back_very_often_without_a_word_stays_itself(world: 
     assert alice.core.online
     alice.types("two")
     assert (alice.notebook.device, stored(world)) == (device, ["one", "two"])
+
+
+def test_a_copy_is_told_what_was_refused_of_what_both_had_typed(world: World, alice: Actor) -> None:
+    alice.loses = [Accepted]
+    alice.types("psst", to="nobody")
+    backup = deepcopy(alice.notebook)
+    alice.kill()
+    alice = world.come("alice", notebook=alice.notebook)
+    alice.types("and then more")
+    copy = world.come("alice", notebook=backup, key=alice.key)
+    assert [refused.code for refused in copy.seen(shown.Refused)] == ["no-such-account"]
+    assert copy.accepted() == []
+    assert copy.notebook.device != alice.notebook.device

@@ -110,7 +110,7 @@ def test_its_folder(tmp_path: Path) -> None:
 
 
 def test_its_files_are_private_while_it_runs(house: Broker) -> None:
-    assert {mode(path) for path in house.folder.iterdir()} == {"-rw-------"}
+    assert {mode(path) for path in house.folder.iterdir()} == {"-rw-------", "srw-------"}
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ WRONG = "tulip-and-coffeepot"
 
 def modes(folder: Path) -> dict[str, set[str]]:
     """How folders and files may be used, from this folder downwards."""
-    found: dict[str, set[str]] = {"d": set(), "-": set()}
+    found: dict[str, set[str]] = {"d": set(), "-": set(), "s": set()}
     for path in (folder, *folder.rglob("*")):
         mode = stat.filemode(path.stat().st_mode)
         found[mode[0]].add(mode)
@@ -44,7 +44,8 @@ def evening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Broker, 
 
 def test_nobody_else_may_look_at_them(evening: tuple[Broker, Clients]) -> None:
     for each in evening:
-        assert modes(each.folder) == {"d": {"drwx------"}, "-": {"-rw-------"}}
+        sockets = {"srw-------"} if each is evening[0] else set()
+        assert modes(each.folder) == {"d": {"drwx------"}, "-": {"-rw-------"}, "s": sockets}
 
 
 def test_nobody_else_may_look_at_folders_that_were_made_on_the_way(broker: Broker, tmp_path: Path) -> None:

@@ -18,11 +18,11 @@ import apsw
 import msgspec
 import pytest
 
-from core.commands import Append, Drop, GoBack, Keep
+from core.commands import REFUSALS_KEPT, Append, Drop, GoBack, Keep
 from core.events import Done
 from core.outbox import Waiting
 from protocol.frames import Envelope, Item, encode
-from store import REFUSALS_KEPT, StoreBroken, StoreDamaged, StoreError, StoreNewer, StoreUnwritable, segments
+from store import StoreBroken, StoreDamaged, StoreError, StoreNewer, StoreUnwritable, segments
 from store.journal import Journal
 from store.lock import Lock
 from store.sqlite import SqliteStore
