@@ -343,7 +343,7 @@ class Client:
         refused = {refusal.n: refusal for refusal in frame.refused}
         if frame.window_messages:
             self._window = frame.window_messages, self._window[1]
-        done = self.outbox.settle(frame.n)
+        done = self.outbox.settle(self._past.ours(frame.n))
         if not done:
             return []
         self._pause_told = False

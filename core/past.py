@@ -55,6 +55,10 @@ class Past:
         step, self._step = self._step, None
         return step, ()
 
+    def ours(self, n: int) -> int:
+        """Which of the numbers up to n are surely this device's own: in a session that began, all of them."""
+        return min(n, self._sure) if self.parting else n
+
     def _judged(self, welcome: Welcome, outbox: Outbox, reader: Reader) -> tuple[int, Renew | GoBack | None]:
         """Up to which number the broker surely has what this device sent; and what must be done, if anything."""
         moved, another = self.epoch not in ("", welcome.epoch), self._broker not in (b"", welcome.broker)
