@@ -90,7 +90,7 @@ class Verifier:
         for look in (self._file, self._logs, self._segments, self._devices, self._records, self._references):
             try:
                 yield from look()
-            except (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError) as error:
+            except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, UnicodeDecodeError) as error:
                 yield f"the file: {error}"
 
     def _file(self) -> Iterator[str]:
