@@ -109,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--keep-bytes", type=_size, metavar="SIZE", help="and the oldest beyond 500M, 20G … (no limit)")
     what = "\n".join(f"{name:10}{does}" for name, does in COMMANDS.items())
     parser.add_argument("command", nargs="?", choices=COMMANDS, metavar="COMMAND", help=f"without one: run.\n{what}")
-    parser.add_argument("file", nargs="?", metavar="FILE", help=argparse.SUPPRESS)
+    parser.add_argument("file", nargs="?", metavar="FILE", help="what the command works on")
     return parser
 
 
