@@ -60,7 +60,8 @@ def _backup(settings: Settings) -> int:
                     raise StoreUnwritable(str(answer["error"]))
         findings = seal(part, target)
     if findings:
-        return _tell(findings, f"{target} was not made: the store is damaged")
+        cure = "restore an older one, or take along what is whole with export and import"
+        return _tell(findings, f"{target} was not made, the store is damaged: {cure}")
     say(f"{target} holds everything up to now; whoever restores it begins another epoch")
     return 0
 
@@ -86,7 +87,7 @@ def _verify(settings: Settings) -> int:
     with failures(path, KIND):
         findings = list(verifier.findings())
     if findings:
-        return _tell(findings, f"{path} is damaged: {len(findings)} findings; restore a backup")
+        return _tell(findings, f"{path} is damaged: {_many(findings)}; restore a backup")
     seen = verifier.summary
     say(f"{path} is whole: {seen.messages} messages in {seen.logs} logs, {seen.accounts} accounts")
     return 0
@@ -173,3 +174,7 @@ def fail(code: int, sentence: str) -> int:
     with contextlib.suppress(OSError):  # nobody reads it
         standard.write(2, f"restante: {clean_line(sentence)}\n".encode())
     return code
+
+
+def _many(findings: list[str]) -> str:
+    return "1 finding" if len(findings) == 1 else f"{len(findings)} findings"

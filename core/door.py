@@ -236,7 +236,8 @@ class Door:
         assert isinstance(hello, frames.Hello)
         if standing is None or standing.key != event.key:
             return False
-        return 0 < standing.visit - hello.visit < limits.RUN_VISITS
+        runs = standing.visit // limits.RUN_VISITS, hello.visit // limits.RUN_VISITS
+        return runs[0] == runs[1] and hello.visit < standing.visit
 
     def _replace(self, session: Session) -> list[Command]:
         """The newer login wins, of a device as of a connection: the old session may hang on a dead connection."""

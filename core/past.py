@@ -29,6 +29,7 @@ class Past:
         self.visit = run * limits.RUN_VISITS
         self._sure = 0  # up to which number the broker surely has what this device sent
         self._step: Renew | GoBack | None = None  # what must be done before a session can begin
+        self._begun = False  # the session that the last Welcome spoke of has begun
 
     def new_visit(self) -> int:
         """The number of the login that begins now."""
@@ -43,6 +44,7 @@ class Past:
     def judge(self, welcome: Welcome, outbox: Outbox, reader: Reader) -> bool:
         """Whether something must be done before this session can begin: it does not go on where the last one ended."""
         self._sure, self._step = self._judged(welcome, outbox, reader)
+        self._begun = False
         outbox.rewind(outbox.settled)
         return self.parting
 
@@ -52,12 +54,12 @@ class Past:
         """
         if outbox.settled < self._sure:
             return None, outbox.posts(messages, size, self._sure)
-        step, self._step = self._step, None
+        step, self._step, self._sure = self._step, None, 0  # what is still said of the old numbers is no news
         return step, ()
 
     def ours(self, n: int) -> int:
         """Which of the numbers up to n are surely this device's own: in a session that began, all of them."""
-        return min(n, self._sure) if self.parting else n
+        return n if self._begun else min(n, self._sure)
 
     def _judged(self, welcome: Welcome, outbox: Outbox, reader: Reader) -> tuple[int, Renew | GoBack | None]:
         """Up to which number the broker surely has what this device sent; and what must be done, if anything."""
@@ -84,6 +86,7 @@ class Past:
 
     def go_on(self, welcome: Welcome) -> list[Command]:
         """The session begins: remember with whom, and which visits of ours the broker may name from now on."""
+        self._begun = True
         named = {visit.id for visit in welcome.visits}
         old, recent = self._visits[:-RECENT_VISITS], self._visits[-RECENT_VISITS:]
         self._visits = [*(visit for visit in old if visit in named), *recent, self.visit]

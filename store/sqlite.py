@@ -50,7 +50,7 @@ def _mark_open(database: apsw.Connection) -> None:
     """In the file itself and not only in its log: that is what may be taken away. A full disk does without."""
     with suppress(apsw.FullError):
         database.execute("INSERT INTO setting (name, value) VALUES ('open', 1)")
-        database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)  # which leaves the log there
 
 
 class SqliteStore:
@@ -86,7 +86,8 @@ class SqliteStore:
             begin_epoch(database, rng(16).hex())
 
         with failures(path, KIND):
-            complete = path.with_name(path.name + "-wal").exists()
+            log = path.with_name(path.name + "-wal")
+            complete = log.exists() and log.stat().st_size > 0
         database = open_database(path, KIND, create, max_pages)
         with failures(path, KIND):
             marks = {name for (name,) in database.execute("SELECT name FROM setting")}

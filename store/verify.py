@@ -26,6 +26,14 @@ from store.sqlite import KIND
 
 _SLICES = "SELECT first, segment, places, crc FROM slice WHERE log = ? ORDER BY first"
 
+_WITHOUT_CRC = (
+    "name, value FROM setting",
+    "device, n, code, sentence FROM refusal",
+    "device, log, pos FROM cursor",
+    "number, name FROM epoch",
+    "epoch, log, head FROM base",
+)
+
 KINDS = {"account/": records.Account, "key/": records.Key, "room/": records.Room}
 
 
@@ -90,7 +98,9 @@ class Verifier:
         for look in (self._file, self._logs, self._segments, self._devices, self._records, self._references):
             try:
                 yield from look()
-            except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, UnicodeDecodeError) as error:
+            except apsw.IOError:
+                raise
+            except (apsw.Error, ValueError, TypeError, struct.error) as error:  # not even of the right kind
                 yield f"the file: {error}"
 
     def _file(self) -> Iterator[str]:
@@ -174,7 +184,7 @@ class Verifier:
                 yield f"device {name}: its number {n} is stored, and {known[name]} is said to be its last"
 
     def _records(self) -> Iterator[str]:
-        for key, value, crc in self._ask("SELECT key, value, crc FROM record ORDER BY key"):
+        for key, _, value, crc in self._ask("SELECT key, version, value, crc FROM record ORDER BY key"):
             is_pair = isinstance(key, str) and isinstance(value, bytes)
             if not is_pair or segments.record_crc(key, value) != crc:
                 yield f"record {key} is damaged"
@@ -200,6 +210,8 @@ class Verifier:
                 yield f"record {key} names {other}, which is not there"
 
     def _references(self) -> Iterator[str]:
+        for columns in _WITHOUT_CRC:
+            self._ask(f"SELECT {columns}")  # whether they can be read at all
         for table, column, target in (
             ("cursor", "device", "device"),
             ("cursor", "log", "log"),

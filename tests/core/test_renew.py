@@ -7,8 +7,10 @@ from copy import deepcopy
 import pytest
 
 from core import shown
+from core.clock import Instant
+from core.events import Heard
 from protocol import frames
-from protocol.frames import Accepted
+from protocol.frames import Accepted, Welcome
 from tests.core.actor import Actor
 from tests.core.world import World
 
@@ -149,6 +151,26 @@ def test_two_copies_that_were_both_online_keep_what_each_typed_last(world: World
     world.wait(30)
     assert sorted(stored(world)) == ["as the copy", "as the first one"]
     assert len(alice.core.outbox) == 0
+
+
+def test_what_is_still_said_of_the_old_numbers_settles_none_of_the_new_ones(world: World, alice: Actor) -> None:
+    """Both come in one turn of the client: the Welcome that makes another device of it, and a word to the old one."""
+    copy = copied(world, alice)
+    copy.deaf = True
+    world.run()
+    alice.types("at home")
+    copy.types("in the train")
+    alice.kill()
+    copy.deaf = False
+    for _ in range(200):
+        world.now = Instant(world.now.tick + 0.5, world.now.at + 500)
+        world.turn()
+        if any(isinstance(event, Heard) and isinstance(event.frame, Welcome) for event in copy.inbox):
+            break
+    copy.hears(Accepted(1))
+    world.wait(30)
+    assert sorted(stored(world)) == ["at home", "in the train"]
+    assert (len(copy.accepted()), copy.seen(shown.PutBack)) == (1, []), "nobody was put back"
 
 
 def test_a_device_that_comes_back_very_often_without_a_word_stays_itself(world: World, alice: Actor) -> None:

@@ -245,6 +245,7 @@ def test_who_comes_and_goes_is_told_of(clock: Clock, clients: Clients) -> None:
     for number, jump in enumerate(JUMPS.values(), 1):
         clock.turn(jump)
         bob = clients.start("bob", "--json", "--follow")
+        bob.hear("online")
         await_told(alice, "joined", number)
         assert bob.end(signal.SIGTERM).code == 0
         await_told(alice, "left", number)

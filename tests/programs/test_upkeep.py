@@ -115,10 +115,13 @@ def test_a_damaged_store_is_replaced_and_kept(
     flip(path, b"a text to be harmed")
     found = command(broker.folder, "verify", code=65)
     assert found.out == "message 1 of #lobby is damaged\n"
-    assert said(found, tmp_path) == "DIR/broker/restante.sqlite is damaged: 1 findings; restore a backup"
+    assert said(found, tmp_path) == "DIR/broker/restante.sqlite is damaged: 1 finding; restore a backup"
     refused = command(broker.folder, "backup", tmp_path / "another", code=65)
     assert refused.out == "message 1 of #lobby is damaged\n"
-    assert said(refused, tmp_path) == "DIR/another was not made: the store is damaged"
+    assert said(refused, tmp_path) == (
+        "DIR/another was not made, the store is damaged:"
+        " restore an older one, or take along what is whole with export and import"
+    )
     damaged = path.read_bytes()
     for content in (damaged, b"\0" * 5000, b""):  # the last one is as if it had never been
         path.write_bytes(content)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -284,6 +285,14 @@ def finished(process: subprocess.Popen[bytes]) -> tuple[int, str]:
     return process.returncode, (out + err).decode()
 
 
+def _size(path: Path) -> int:
+    """0 if there is none, or no more: it is given its name at any moment."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def _sees(path: Path) -> set[str]:
     return {each.name for each in path.parent.iterdir()}
 
@@ -303,7 +312,7 @@ def test_whoever_is_killed_on_the_way_goes_on(path: Path, bak: Path, tmp_path: P
         process = opening(path)
         wait_for = drawn.choice([part, bak, Path(f"{path}-wal")]) if attempt else part
         size = drawn.randrange(1 << 20)
-        while process.poll() is None and not (wait_for.exists() and wait_for.stat().st_size >= size):
+        while process.poll() is None and _size(wait_for) < size:
             pass
         process.send_signal(signal.SIGKILL)
         code, _ = finished(process)

@@ -164,8 +164,8 @@ def lines_of_some(path: Path) -> list[bytes]:
 
 
 WRONG: dict[str, list[Any]] = {
-    "str": [None, 5, [], {}, True],
-    "int": [None, "5", -1, 1.5, 2**63, 2**70, [], True],
+    "str": [None, 5, []],
+    "int": [None, "5", -1, 1.5, 2**63, True],
 }
 
 
