@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from core import shown, typed
-from core.commands import COMMITTED, Command, Connect, Disconnect, Renew, Send, Show
+from core.commands import COMMITTED, Command, Connect, Disconnect, GoBack, Renew, Send, Show
 from core.events import Connected, Heard, Lost
 from core.received import Event
 from tests.core.actor import Actor
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 # Turns of one settle: more means that it never ends.
 MOST_SETTLES = 200
+
+
+WRONG = "oops"
 
 
 class Died(Exception):
@@ -36,17 +40,31 @@ class Device:
         self.folder = folder
         self.reads = reads
         self.address = "127.0.0.1"
-        self.password = "secret"
         self.given = True  # the password is given at each start, and checked
         self.revoked = False  # somebody has asked for it
+        self.is_copied = False  # its folder was copied, or is a copy
+        self.is_replaced = False  # its other copy is there, and it has nothing to say
+        self.strays = False  # what it says first over its next connection comes when that is long over
+        self.slips = False  # the next password that is typed is a wrong one
+        self.tries = 0  # passwords that were wrong
         self.client: Client | None = None
         scene.keys[folder] = scene.new_key()  # type: ignore[index]
 
     def start(self) -> None:
         """A process begins, if none runs and it has not been told to stay away."""
         if self.client is None:
+            self.is_replaced = False
             self.client = Client(self)
             self.client.begin()
+
+    @property
+    def password(self) -> str:
+        """What somebody types who is asked for it: they try one after the other."""
+        slips, self.slips = self.slips, False
+        known, register = [WRONG, *self.scene.passwords[self.account]], self.scene.checker.register
+        if self.scene.is_healed:
+            return next((each for each in known if register.right_since(self.account, each, inf)), known[-1])
+        return WRONG if slips and self.account in register.accounts else known[-1 - self.tries % (len(known) - 1)]
 
     @property
     def runs(self) -> bool:
@@ -114,6 +132,19 @@ class Client(Actor):
         self.device.client = None
         return self.alarm.stop()
 
+    def _ends(self, code: str) -> None:
+        """It was sent away. Whoever sits there tries another password, or comes back while there is more to say."""
+        device = self.device
+        if code == "wrong-password":
+            device.tries += 1
+        elif code == "replaced":
+            device.is_replaced = self.core.settled and not self.typed
+        if not device.revoked:
+            self.alive, device.client = False, None
+            self.alarm.stop()
+            if not (device.is_replaced and self.scene.is_healed):
+                self.scene.agenda.after(self.scene.chance.random() * 10, device.start)
+
     def frees(self) -> None:
         """It was stopped, and goes on."""
         self.frozen = False
@@ -128,6 +159,9 @@ class Client(Actor):
 
     def connected(self, line: Line) -> None:
         if line is self.line:
+            strays, self.device.strays = self.device.strays, False
+            if strays:
+                line.strays()
             self._comes(Connected())
 
     def lost(self, line: Line, reason: str) -> None:
@@ -212,9 +246,13 @@ class Client(Actor):
             self.line.up(send.frame)
 
     def _renew(self, renew: Renew) -> Event:
-        self.scene.checker.renews(self, renew.epoch)
         event = super()._renew(renew)
-        self.scene.checker.renewed(self)
+        self.scene.checker.renewed(self, self.folder.cursors)
+        return event
+
+    def _go_back(self, back: GoBack) -> Event:
+        event = super()._go_back(back)
+        self.scene.checker.went_back(self, back, self.folder.cursors)
         return event
 
     def _show(self, event: shown.Shown) -> None:
@@ -222,6 +260,8 @@ class Client(Actor):
         if isinstance(event, shown.Online):
             self.let_in = True
         self.scene.checker.shows(self, event)
+        if isinstance(event, shown.Bye):
+            self._ends(event.code)
         if isinstance(event, shown.Messages):
             log = event.log if event.log.startswith("#") else "@" + self.device.account
             self.folder.mark(log, event.first + len(event.envelopes) - 1)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from random import Random
 from typing import Any, NamedTuple
 
 from core.clock import Instant
-from core.commands import Append, Operation
+from core.commands import Append, Operation, Put
 from core.events import Stored, StoreFailed, Uncertain, Woken
 from store import Outcome, Store
 from tests.simulation.agenda import Agenda
@@ -31,15 +32,15 @@ class Handed(NamedTuple):
 
 
 class Disk:
-    """Any store with faults put in from outside. ``opens`` opens it, and opens it again after a crash; ``point`` is
-    where the process may die; ``watch`` hears of each commit, whether or not the broker lives to hear of it.
+    """Any store with faults put in from outside. ``shelf`` is where it lies; ``point`` is where the process may die;
+    ``watch`` hears of each commit, whether or not the broker lives to hear of it.
     """
 
-    def __init__(self, opens: Callable[[], Store], agenda: Agenda, chance: Random) -> None:
-        self._opens = opens
+    def __init__(self, shelf: Any, agenda: Agenda, chance: Random) -> None:
+        self._shelf = shelf
         self._agenda = agenda
         self._chance = chance
-        self.inner = opens()
+        self.inner: Store = shelf.open()
         self.point: Callable[[str], None] = lambda where: None
         self.watch: Watch = lambda store, stored: None
         self.refuses = ""  # store-full, store-down
@@ -88,7 +89,7 @@ class Disk:
         """The broker's process has died. What it had handed in is there, or is not, or comes later."""
         self._life += 1
         self.inner.close()
-        self.inner = self._opens()
+        self.inner = self._shelf.open()
         handed, self._handed = self._handed, deque()
         while handed and self._chance.random() < 0.5:
             first = handed.popleft()
@@ -96,7 +97,18 @@ class Disk:
                 self._commit(first)
         if self._chance.random() < self.outlives:
             ready = self._agenda.tick + self._chance.random() * OUTLIVES_S
-            self._handed = deque(each._replace(ready=max(ready, each.ready)) for each in handed if not each.refusal)
+            later = takewhile(_has_no_record, handed)
+            self._handed = deque(each._replace(ready=max(ready, each.ready)) for each in later if not each.refusal)
+
+    def copy(self) -> Any:
+        """A copy of the store, as it is now."""
+        return self._shelf.copy()
+
+    def put_back(self, copy: Any, epoch: str) -> None:
+        """The broker is down: an operator puts a copy in the place of its store. ``epoch``: "" if by hand."""
+        self._handed.clear()
+        self.inner.close()
+        self.inner = self._shelf.put_back(copy, epoch)
 
     @property
     def due(self) -> float | None:
@@ -110,3 +122,8 @@ class Disk:
     def __getattr__(self, name: str) -> Any:
         """The rest of the port: questions are answered at once."""
         return getattr(self.inner, name)
+
+
+def _has_no_record(handed: Handed) -> bool:
+    """Of records that change behind a broker's back nobody is woken: so those of a dead one don't come later."""
+    return not any(isinstance(each, Put) for each in handed.group)

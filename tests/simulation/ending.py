@@ -8,6 +8,9 @@ from protocol import frames, names
 from tests.simulation.device import Device
 from tests.simulation.said import Broken
 
+# So much later than it may be something is forgotten at the latest.
+FORGOTTEN_MS = 20_000
+
 if TYPE_CHECKING:
     from tests.simulation.scene import Scene
 
@@ -28,38 +31,53 @@ def check_store(scene: Scene) -> None:
     for entry in scene.disk.dump():
         if entry[0] == "envelope":
             found.setdefault(entry[1], []).append(frames.decode_envelope(entry[3]))
-    if found != {log: envelopes for log, envelopes in scene.checker.logs.items() if envelopes}:
+    line = scene.checker.line
+    kept = {log: envelopes[line.firsts.get(log, 1) - 1 :] for log, envelopes in line.logs.items()}
+    if found != {log: envelopes for log, envelopes in kept.items() if envelopes}:
         raise Broken("I1", "the logs are not what they were")
+    limit = scene.now.at - (scene.keep.age_ms or 0) - FORGOTTEN_MS
+    old = [each for envelopes in found.values() for each in envelopes[:1] if each.at < limit]
+    if old and scene.keep.age_ms is not None:
+        raise Broken("I8", f"{old[0]} should be forgotten by now")
 
 
 def check_sends(scene: Scene) -> None:
     """Whatever was kept has arrived, was refused, or is still there."""
+    line = scene.checker.line
     for said in scene.checker.said.values():
-        if said.kept < 0 and said.places:
+        stands = said in line.places
+        if said.kept < 0 and stands:
             raise Broken("I5", f"{said} was never sent")
-        if said.kept < 0 or said.device.revoked:
+        if said.kept < 0 or said.device.revoked or said.is_gone:
             continue
-        if bool(said.places) == bool(said.refused):
-            raise Broken("I10", f"{said} stands in {said.places}, and its refusal is {said.refused!r}")
+        if not (said.final or line.is_settled(said)):
+            raise Broken("I10", f"{said} stands nowhere, and was not refused")
+        if stands and said.folders == 1 and scene.checker.was_refused(said):
+            raise Broken("I10", f"{said} stands in {line.logs_of(said)}, and was refused")
 
 
 def check_device(scene: Scene, device: Device) -> None:
     """It is there, has nothing to say any more, and has everything that it may read."""
     client = device.client
+    if device.is_replaced and client is None and not device.folder.memory().outbox:
+        return
     if client is None or not client.core.online or not client.core.settled or client.typed:
         raise Broken("I8", f"{device.label} is not there, or is not done: {client and vars(client.core.link)}")
     seen, checker = scene.checker.seen[device.label], scene.checker
     logs = [names.mailbox(device.account), *checker.register.accounts[device.account].rooms]
     for log in logs if device.reads else []:
-        head = len(checker.logs.get(log, []))
+        head = len(checker.line.logs.get(log, []))
         if seen.cursors.get(log, 0) != head:
             raise Broken("I8", f"{device.label} has {log} up to {seen.cursors.get(log)}, and its head is {head}")
-    for log, runs in seen.kept.items():
+    for log, kept in seen.kept.items():
         if seen.owed[log]:
             raise Broken("I2", f"{device.label} was never shown {log} {list(seen.owed[log])}")
-        kept = [envelope for first, last in runs for envelope in checker.logs[log][first - 1 : last]]
-        if device.folder.whole(log) != kept:
+        if device.folder.whole(log) != kept and not checker.is_blind:
             raise Broken("I2", f"the journal of {device.label} has not what was written of {log}")
+    for log in logs if device.reads and not checker.is_blind else []:
+        line = [(each.device, each.n) for each in checker.line.logs.get(log, [])]
+        if any(known not in (None, there) for known, there in zip(seen.lines.get(log, []), line, strict=True)):
+            raise Broken("I2", f"{device.label} has {log} as {seen.lines[log]}, and it is {line}")
 
 
 def check_broker(scene: Scene) -> None:
@@ -78,11 +96,10 @@ def check_broker(scene: Scene) -> None:
         copies = scene.disk.devices([name])[name].cursors
         cursors = scene.checker.seen[device.label].cursors
         rooms = scene.checker.register.accounts[device.account].rooms
-        for log in cursors if device.reads and not device.revoked else []:
+        for log in cursors if device.reads and not device.revoked and not device.is_replaced else []:
             # What was only skipped was never acknowledged, and rooms that were left are acknowledged no more.
-            runs = scene.checker.seen[device.label].kept.get(log)
-            read = runs and runs[-1][1] == cursors[log] and (log in rooms or log.startswith("@"))
-            if read and copies.get(log, 0) != cursors[log]:
+            is_read = scene.checker.seen[device.label].acked.get(log) == cursors[log]
+            if is_read and (log in rooms or log.startswith("@")) and copies.get(log, 0) != cursors[log]:
                 raise Broken("I8", f"the broker believes {device.label} to have {log} up to {copies.get(log, 0)}")
     if scene.broker.pending or scene.disk.due is not None:
         raise Broken("I8", "the broker still has something to do")

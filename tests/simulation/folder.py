@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from itertools import count
 from pathlib import Path
 
-from core.commands import Begin, Command
+import apsw
+
+from core.commands import Begin, Command, GoBack
 from core.outbox import Memory
 from protocol.frames import Envelope
 from store.journal import Journal
 from store.lock import Lock, private_folder
 from store.notebook import Notebook
+
+BOOK = ("device", "facts", "outbox", "settled", "bases", "cursors", "history", "era", "shown")
 
 
 class Book(Notebook):
@@ -27,6 +32,26 @@ class Book(Notebook):
             super().commit([command])
             if isinstance(command, Begin) and self.shown.get(command.log, 0) >= pos:
                 self.shown[command.log] = command.pos
+
+    def copy(self, folders: Folders) -> Book:
+        """As it is now."""
+        other = Book(self._new_id)
+        for name in BOOK:
+            setattr(other, name, copy(getattr(self, name)))
+        return other
+
+    def go_back(self, back: GoBack) -> tuple[Memory, int]:
+        gone = super().go_back(back)
+        self.shown = {log: min(seq, self.cursors.get(log, 0)) for log, seq in self.shown.items()}
+        return gone
+
+    def renew(self, epoch: str) -> Memory:
+        memory = super().renew(epoch)
+        self.shown = {log: seq for log, seq in self.shown.items() if log in self.cursors}
+        return memory
+
+    def close(self) -> None:
+        """Nothing is held open."""
 
     def mark(self, log: str, seq: int) -> None:
         self.shown[log] = max(seq, self.shown.get(log, 0))
@@ -76,6 +101,17 @@ class Ledger:
     def renew(self, epoch: str) -> Memory:
         return self._journal.renew(epoch)
 
+    def copy(self, folders: Folders) -> Ledger:
+        """As it is now."""
+        path = private_folder(folders.place())
+        database = apsw.Connection(str(self._path / "journal.sqlite"))
+        database.execute("VACUUM INTO ?", (str(path / "journal.sqlite"),))
+        database.close()
+        return Ledger(path, self._random)
+
+    def go_back(self, back: GoBack) -> tuple[Memory, int]:
+        return self._journal.go_back(back)
+
     def mark(self, log: str, seq: int) -> None:
         self._journal.mark({log: seq})
 
@@ -107,4 +143,13 @@ class Folders:
     def make(self) -> Folder:
         if self._root is None:
             return Book(self._new_id)
-        return Ledger(self._root / str(next(self._numbers)), self._chance)
+        return Ledger(self.place(), self._chance)
+
+    def place(self) -> Path:
+        """Where a real one may lie."""
+        assert self._root is not None
+        return self._root / str(next(self._numbers))
+
+    def copy(self, folder: Folder) -> Folder:
+        """A copy of one."""
+        return folder.copy(self)

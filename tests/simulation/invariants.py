@@ -1,15 +1,25 @@
 """The laws, checked at every step, from outside: at the borders between the cores and the world.
 
-I1   What is accepted is on the broker's disk, in each of its logs exactly once.
-I2   Every device has each envelope of each log that it may read, once, and hands it out once.
+I1   What is accepted is on the broker's disk, in each of its logs exactly once. If the store was put back: at the end.
+I2   Every device has each envelope of each log that it may read, once, and hands it out once, in whatever epoch.
 I3   What a device sees of a log is in order of seq, without a hole.
 I4   What a device sends stands in each log in the order in which it was typed, and its numbers are dense.
 I5   Nobody sees what was never sent, was refused, or is not theirs.
-I6   Who was away has everything after coming back; nothing that nobody has read is skipped.
-I7   No cursor goes back or runs past what is there, and the broker's copy and every ack stay behind the journal.
+I6   Who was away has everything after coming back; nothing is skipped but what was read or is forgotten.
+I7   No cursor runs past what is there, or goes back, unless the store does: then to where its log is still the same.
+     The broker's copy and every ack stay behind the journal.
 I8   When the faults stop, everything arrives and the world goes quiet; whoever speaks without a session is told so.
 I9   What is on the way to a session, or to the broker, stays within its window.
-I10  What was typed and kept is accepted, or refused with a code, or still in the outbox.
+I10  What was typed and kept is accepted, or refused with a code, or still in the outbox; what was refused stays so.
+
+Where a folder was copied, I1 has one exception: a message that was waiting, unconfirmed, in the outbox when the copy
+was made may be sent from each of the two folders, and stands in a log at most once for each of them. Neither of them
+can know that the other has sent it, and rather twice than never. What was typed on either later stands there once. And
+of a message that was refused more than a window of numbers ago a copy hears that it was accepted, for nobody has kept
+the reason.
+
+Where a store was put back by hand, and keeps the name of its epoch, its logs may have grown over what a device has read
+before it can notice. Then I2, I5, I6 and I7 hold no longer for what was read; those of what is sent hold.
 """
 
 from __future__ import annotations
@@ -18,15 +28,15 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from core import shown
-from core.commands import Append, Begin, Drop, Keep, Move, Put, Record
+from core.commands import Append, Begin, Drop, GoBack, Keep, Move, Put, Record, Trim
 from core.events import Done, Stored
+from core.outbox import NOBODY
 from core.received import Received
-from protocol import frames, limits, names
+from protocol import limits, names
 from protocol.frames import (
     Accepted,
     Ack,
     Deliver,
-    Envelope,
     Hello,
     Joined,
     Left,
@@ -38,7 +48,9 @@ from protocol.frames import (
     Welcome,
 )
 from store import Store
-from tests.simulation.said import Broken, Register, Said
+from tests.simulation.said import Broken, Id, Register, Said
+from tests.simulation.seen import Seen
+from tests.simulation.timeline import Timeline
 
 if TYPE_CHECKING:
     from core.received import Event
@@ -48,17 +60,8 @@ if TYPE_CHECKING:
 
 # A broker may need so long to notice what it was told itself: a commit of unknown outcome is made again meanwhile.
 GRACE_S = 5.0
-
-
-class Seen:
-    """One device as its journal and its reader know it."""
-
-    def __init__(self) -> None:
-        self.last = 0  # the highest number that it gave
-        self.settled = 0  # the highest number that was settled
-        self.cursors: dict[str, int] = {}
-        self.kept: dict[str, list[tuple[int, int]]] = {}  # log → seqs in the journal: first, last
-        self.owed: dict[str, deque[int]] = {}  # log → seqs in the journal, not shown yet
+# And a login so long from its Hello to what its person sees.
+LOGIN_S = 30.0
 
 
 class Checker:
@@ -66,24 +69,67 @@ class Checker:
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
-        self.register = Register()
+        self.line = Timeline()
+        self._lines: dict[str, Timeline] = {}  # by epoch
+        self._former: list[Timeline] = []
         self.said: dict[bytes, Said] = {}
-        self.logs: dict[str, list[Envelope]] = {}
         self.seen: dict[str, Seen] = {}  # by device's label
         self.accepted = 0
         self.refused = 0
         self.cuts = 0
-        self.may_renew = False  # a folder was copied, or a store put back
+        self.is_blind = False  # a store was put back by hand
         self.is_calm = False  # the faults have stopped, and everybody has had the time to come back
-        self._ids: dict[tuple[str, int], Said] = {}  # (device, n)
-        self._orders: dict[tuple[str, str], int] = {}  # (label, log) → order of the last message there
-        self._told: dict[str, int] = {}  # device → the highest n that the broker has called accepted
+        self._ids: dict[Id, list[Said]] = {}  # several, if a folder was copied
+        self._reached: dict[tuple[str, str], int] = {}  # (device or account, log) → the highest cursor ever
         self._flights: dict[bytes, dict[str, list[int]]] = {}  # peer → log → acked, sent
         self._speaks: dict[bytes, None] = {}  # who spoke in this turn without a session
 
-    def knows(self, device: Device) -> None:
-        """A new device."""
-        self.seen[device.label] = Seen()
+    @property
+    def register(self) -> Register:
+        """Accounts as they are on disk."""
+        return self.line.register
+
+    def knows(self, device: Device, seen: Seen | None = None) -> None:
+        """A new device, or a folder that was copied."""
+        self.seen[device.label] = seen or Seen()
+
+    def copied(self, device: Device) -> Seen:
+        """Somebody copies this one's folder."""
+        seen = self.seen[device.label].copy()
+        for said in seen.waiting:
+            said.folders += 1
+        return seen
+
+    def replaced(self, device: Device, by: Seen) -> None:
+        """In place of this one's folder there is an older copy: what it alone held is gone."""
+        seen = self.seen[device.label]
+        older = dict.fromkeys(by.numbers.values())
+        for said in seen.numbers.values():
+            said.is_gone |= said not in older
+        self.seen[device.label] = by
+
+    def begins(self, epoch: str) -> None:
+        """A store was opened."""
+        self._lines.setdefault(epoch, self.line)
+
+    def put_back(self, line: Timeline, epoch: str, by_hand: bool) -> None:
+        """The store is as it was when it was copied."""
+        if epoch in self._lines and not by_hand:
+            raise Broken("I7", f"a copy was put in the place of the store, and goes on as {epoch}")
+        self._former.append(self.line)
+        self.line = line.copy()
+        # What was stored when the copy was made, and refused, may have been told after it was made.
+        self.line.told = {entry[1]: entry[2] for entry in self._scene.disk.dump() if entry[0] == "device"}
+        self.is_blind |= epoch in self._lines
+        self._lines[epoch] = self.line
+
+    def _line_of(self, client: Client) -> Timeline:
+        """The line of time that a client is in."""
+        return self._lines[(client.folder.fact("epoch") or b"").decode()]
+
+    def _is_settled(self, client: Client, said: Said) -> bool:
+        blind = self.is_blind and any(line.is_settled(said) for line in (*self._former, self.line))
+        return blind or self._line_of(client).is_settled(said)
 
     def typed(self, device: Device, text: str, to: str) -> None:
         """Somebody has typed this."""
@@ -103,45 +149,27 @@ class Checker:
             elif isinstance(operation, Put) and isinstance(result, Done):
                 self.register.read(store, operation.key, self._scene.agenda.tick)
             elif isinstance(operation, Move):
-                self._moved(store, operation)
-        news = {id(said): said for log in touched for said in self._read(store, log)}
-        for said in news.values():
-            if sorted(said.places) != self.register.route(said):
-                raise Broken("I1", f"{said} stands in {said.places}, and belongs to {self.register.route(said)}")
+                self._moved(operation)
+        news = {said: None for log in touched for said in self.line.read(store, log, self.said)}
+        for said in news:
+            if self.line.logs_of(said) != self.register.route(said):
+                raise Broken("I1", f"{said} stands in {self.line.logs_of(said)}, not {self.register.route(said)}")
+        for operation, result in zip(stored.group, stored.results, strict=True):
+            if isinstance(operation, Trim) and isinstance(result, Done):
+                assert self._scene.keep.age_ms is not None
+                self.line.trimmed(operation.log, result.value, self._scene.now.at - self._scene.keep.age_ms)
 
-    def _read(self, store: Store, log: str) -> list[Said]:
-        """What is new in a log."""
-        known = self.logs.setdefault(log, [])
-        arrived = store.read(log, len(known), 10**6, 10**9)
-        if arrived.envelopes and arrived.first != len(known) + 1:
-            raise Broken("I3", f"{log} goes on with {arrived.first} after {len(known)}")
-        return [self._enters(log, frames.decode_envelope(packed)) for packed in arrived.envelopes]
+    def was_refused(self, said: Said) -> bool:
+        """Whether the broker has called it refused, and not what another copy of its folder gave the same number."""
+        return any(each in self.line.refused and self._ids[each] == [said] for each in said.ids)
 
-    def _enters(self, log: str, envelope: Envelope) -> Said:
-        self.logs[log].append(envelope)
-        said = self.said.get(envelope.body)
-        if said is None or said.kept < 0 or self._ids.get((envelope.device, envelope.n)) is not said:
-            raise Broken("I5", f"{log} holds what nobody has sent so: {envelope}")
-        if said.refused or (envelope.author, envelope.to.lower()) != (said.device.name, said.to.lower()):
-            raise Broken("I5", f"{log} holds {envelope}, but {said} was refused ({said.refused}) or is another")
-        if log in said.places:
-            raise Broken("I1", f"{said} is in {log} twice")
-        if log.startswith("#") and not self.register.member_since(said.device.account, log, said.kept):
-            raise Broken("I5", f"{said} is in {log}, whose member its author is not")
-        order = self._orders.get((said.device.label, log), -1)
-        if said.order < order:
-            raise Broken("I4", f"{said} is in {log} behind what was typed later")
-        self._orders[(said.device.label, log)] = said.order
-        said.places.append(log)
-        return said
-
-    def _moved(self, store: Store, move: Move) -> None:
+    def _moved(self, move: Move) -> None:
         """The broker's copy of a cursor."""
-        pos = store.devices([move.device])[move.device].cursors.get(move.log, 0)
         device_id = move.device.partition("/")[2]
         known = [self.seen[each.label] for each in self._scene.devices if each.folder.device == device_id]
-        if known and pos > known[0].cursors.get(move.log, 0):
-            raise Broken("I7", f"the broker believes {move.device} to have {move.log} up to {pos}; it has not")
+        reached = [self._reached.get((device_id, move.log), 0), *(seen.reached.get(move.log, 0) for seen in known)]
+        if move.pos > max(reached):
+            raise Broken("I7", f"the broker believes {move.device} to have {move.log} up to {move.pos}; it has not")
 
     # -- what the broker does --
 
@@ -211,20 +239,20 @@ class Checker:
         if frame.n > last:
             raise Broken("I1", f"{session.device} is told {frame.n}, on disk is {last}")
         for refusal in frame.refused:
-            said = self._ids.get((session.device_id, refusal.n))
-            if said is None or said.places or self.register.had_to_go(said):
-                raise Broken(
-                    "I10", f"{refusal} of {session.device}: {said} is in {said and said.places}, and had to be"
-                )
-            said.refused = refusal.code
-        for n in range(self._told.get(session.device, 0) + 1, frame.n + 1):
-            said = self._ids.get((session.device_id, n))
-            if said is None or not (said.places or said.refused):
-                raise Broken("I1", f"{session.device} is told that {n} is accepted ({said}), and it stands nowhere")
-        self._told[session.device] = max(frame.n, self._told.get(session.device, 0))
+            send_id = (session.device_id, refusal.n)
+            every = self._ids.get(send_id, [])
+            stands = any(each == send_id for said in every for _, each in self.line.places.get(said, ()))
+            if stands or all(self.register.had_to_go(said) and not said.final for said in every):
+                raise Broken("I10", f"{refusal} of {session.device}: {every} had to be stored ({stands})")
+            self.line.refused[send_id] = refusal.code
+        for n in range(self.line.told.get(session.device, 0) + 1, frame.n + 1):
+            every = self._ids.get((session.device_id, n), [])
+            if not any(self.line.is_settled(said) for said in every):
+                raise Broken("I1", f"{session.device} is told that {n} is accepted ({every}), and it stands nowhere")
+        self.line.told[session.device] = max(frame.n, self.line.told.get(session.device, 0))
 
     def _delivers(self, session: Session, run: Run) -> None:
-        log, since = self.logs.get(run.log, []), self._scene.agenda.tick - GRACE_S
+        log, since = self.line.logs.get(run.log, []), self._scene.agenda.tick - GRACE_S
         if log[run.first - 1 : run.first - 1 + len(run.envelopes)] != run.envelopes:
             raise Broken("I1", f"{session.device} gets {run}, which is not so on disk")
         if not self.register.reads(session.account, run.log, since):
@@ -235,8 +263,9 @@ class Checker:
             raise Broken("I5", f"{session.device} gets {run}, and was revoked")
         flights = self._flights.setdefault(session.peer, {})
         flight = flights.setdefault(run.log, [run.first - 1, run.first - 1])
-        if run.first != flight[1] + 1:
+        if run.first != flight[1] + 1 and run.first > self.line.firsts.get(run.log, 1):
             raise Broken("I3", f"{session.device} gets {run} after {flight[1]}")
+        flight[0] += run.first - flight[1] - 1  # what is forgotten is not on the way
         flight[1] = run.first + len(run.envelopes) - 1
         if sum(sent - acked for acked, sent in flights.values()) > limits.WINDOW_MESSAGES:
             raise Broken("I9", f"{session.device} gets more than its window of {limits.WINDOW_MESSAGES}: {flights}")
@@ -273,8 +302,8 @@ class Checker:
     def _posts(self, client: Client, post: Post) -> None:
         seen = self.seen[client.label]
         for n, item in enumerate(post.items, post.n):
-            said = self._ids.get((client.folder.device, n))
-            if said is None or said.text.encode() != item.body:
+            said = seen.numbers.get(n)
+            if said is None or (said.text.encode() != item.body and not (said.final and item.to == NOBODY)):
                 raise Broken("I4", f"{client.label} posts {item} as {n}, which is {said} in its journal")
         way = post.n + len(post.items) - 1 - seen.settled
         if way > limits.WINDOW_MESSAGES:
@@ -292,6 +321,9 @@ class Checker:
                 self._recorded(client, seen, each)
             elif isinstance(each, Begin):
                 self._began(client, seen, each)
+            if isinstance(each, Begin | Record):
+                for place in ((client.folder.device, each.log), (client.device.account, each.log)):
+                    self._reached[place] = max(seen.cursors[each.log], self._reached.get(place, 0))
         known = client.folder.cursors
         if any(isinstance(each, Record | Begin) for each in writes) and known != seen.cursors:
             raise Broken("I7", f"the cursors of {client.label} are {known}, and should be {seen.cursors}")
@@ -301,25 +333,29 @@ class Checker:
             raise Broken("I4", f"{client.label} numbers {keep} after {seen.last}")
         seen.last = keep.n
         said = self.said[keep.body]
-        said.kept = self._scene.agenda.tick
-        self._ids[(client.folder.device, keep.n)] = said
+        said.kept, said.folders = self._scene.agenda.tick, 1
+        said.ids[(client.folder.device, keep.n)] = None
+        seen.numbers[keep.n] = said
+        self._ids.setdefault((client.folder.device, keep.n), []).append(said)
 
     def _dropped(self, client: Client, seen: Seen, drop: Drop) -> None:
         for n in range(seen.settled + 1, drop.n + 1):
-            said = self._ids[(client.folder.device, n)]
-            if not (said.places or said.refused):
-                raise Broken("I10", f"{client.label} forgets {said}, which nobody has accepted or refused")
+            if not self._is_settled(client, seen.numbers[n]):
+                raise Broken("I10", f"{client.label} forgets {seen.numbers[n]}, which nobody has accepted or refused")
+        for n in drop.refused:
+            said = seen.numbers[n]
+            said.final = said.final or self._line_of(client).refused.get((client.folder.device, n), "refused")
         seen.settled = max(seen.settled, drop.n)
 
     def _recorded(self, client: Client, seen: Seen, record: Record) -> None:
         log, first, last = record.log, record.first, record.first + len(record.envelopes) - 1
         if first != seen.cursors.get(log, 0) + 1:
             raise Broken("I3", f"{client.label} writes {log} {first} after {seen.cursors.get(log)}")
-        if self.logs.get(log, [])[first - 1 : last] != record.envelopes:
+        if not self.is_blind and self._line_of(client).logs.get(log, [])[first - 1 : last] != record.envelopes:
             raise Broken("I5", f"{client.label} writes {record}, which is not so at the broker")
-        seen.cursors[log] = last
-        seen.kept.setdefault(log, []).append((first, last))
-        seen.owed.setdefault(log, deque()).extend(range(first, last + 1))
+        if self.is_blind:
+            seen.have.get(log, {}).clear()
+        seen.records(client.label, log, first, record.envelopes)
 
     def _began(self, client: Client, seen: Seen, begin: Begin) -> None:
         """Where a device begins what it has not read: where it joined, or where its account has read up to."""
@@ -327,21 +363,42 @@ class Checker:
         known = seen.cursors.get(begin.log)
         if known is not None and begin.pos <= known:
             raise Broken("I7", f"{client.label} goes back in {begin.log} from {known} to {begin.pos}")
-        most = self.register.floors.get((account, begin.log), 0)
+        line = self._line_of(client)
+        most = max(self.register.floors.get((account, begin.log), 0), line.firsts.get(begin.log, 1) - 1)
         if known is None:
-            own = [self.seen[each.label] for each in self._scene.devices if each.account == account]
-            most = max([most, *(each.cursors.get(begin.log, 0) for each in own)])
-        if begin.pos > most:
-            raise Broken("I6", f"{client.label} begins {begin.log} at {begin.pos}, and nobody has read beyond {most}")
-        seen.cursors[begin.log] = begin.pos
+            most = max(most, self._reached.get((account, begin.log), 0))
+        skipped = [(each.device, each.n) for each in line.logs.get(begin.log, [])[known or 0 : begin.pos]]
+        have = seen.have.get(begin.log, {})
+        for seq, send_id in enumerate(skipped, (known or 0) + 1):
+            if seq > most and send_id not in have and not self.is_blind:
+                raise Broken("I6", f"{client.label} begins {begin.log} at {begin.pos}, and has not read {seq}: {most}")
+        places = seen.lines.setdefault(begin.log, [])
+        places += [send_id if send_id in have else None for send_id in skipped]
+        places += [None] * (begin.pos - len(places))
+        seen.moves(begin.log, begin.pos)
 
-    def renews(self, client: Client, epoch: str) -> None:
-        """A device becomes another one."""
-        if not self.may_renew:
-            raise Broken("I4", f"{client.label} begins anew, though nothing was copied and nothing put back")
+    def renewed(self, client: Client, cursors: dict[str, int]) -> None:
+        """A device has become another one."""
+        if not client.device.is_copied:
+            raise Broken("I4", f"{client.label} begins anew, though nothing was copied")
+        seen = self.seen[client.label]
+        if cursors != seen.cursors:
+            raise Broken("I7", f"{client.label} begins anew with {cursors}, and had {seen.cursors}")
+        seen.renews(client.folder.device, cursors)
+        for n, said in seen.numbers.items():
+            self._ids.setdefault((client.folder.device, n), []).append(said)
 
-    def renewed(self, client: Client) -> None:
-        """It has."""
+    def went_back(self, client: Client, back: GoBack, cursors: dict[str, int]) -> None:
+        """A device has gone back with its broker."""
+        seen, line = self.seen[client.label], self._lines[back.epoch]
+        if not self._former or back.last > seen.settled or any(pos > seen.cursors[log] for log, pos in cursors.items()):
+            raise Broken("I7", f"{client.label} goes back to {back} from {seen.settled}, {seen.cursors}")
+        for log, pos in cursors.items() if not self.is_blind else ():
+            there = [(each.device, each.n) for each in line.logs.get(log, [])[:pos]]
+            read = seen.lines.get(log, [])[:pos]
+            if len(there) < pos or any(each not in (None, known) for each, known in zip(read, there, strict=True)):
+                raise Broken("I7", f"{client.label} goes back to {log} {pos}, where it has read {read}, not {there}")
+        seen.goes_back(back, cursors)
 
     def shows(self, client: Client, event: shown.Shown) -> None:
         """This is handed to the person or the script."""
@@ -351,38 +408,55 @@ class Checker:
             self._sent(client, event)
         elif isinstance(event, shown.Refused) and event.id:
             self._not_sent(client, event)
+        elif isinstance(event, shown.Online):
+            self._online(client, event)
         elif isinstance(event, shown.Bye) and not client.device.revoked:
+            self._sent_away(client, event)
+
+    def _online(self, client: Client, event: shown.Online) -> None:
+        account, since = client.device.account, self._scene.agenda.tick - LOGIN_S
+        if event.first and client.device.given and not self.register.right_since(account, client.password, since):
+            raise Broken("I5", f"{client.label} is let in with {client.password!r}, which is not its password")
+
+    def _sent_away(self, client: Client, event: shown.Bye) -> None:
+        right = self.register.right_since(client.device.account, client.password, self._scene.agenda.tick)
+        wrong = event.code == "wrong-password" and not right
+        if not wrong and not (event.code == "replaced" and client.device.is_copied):
             raise Broken("I8", f"{client.label} is sent away: {event.code}")
 
     def _shown(self, client: Client, event: shown.Messages) -> None:
         log = event.log if event.log.startswith("#") else names.mailbox(client.device.account)
         owed = self.seen[client.label].owed.get(log, deque())
         for seq, envelope in enumerate(event.envelopes, event.first):
-            if not owed or owed[0] != seq:
+            if not owed or owed[0][0] != seq:
                 raise Broken("I3", f"{client.label} is shown {log} {seq}, and expects {owed[0] if owed else 'nothing'}")
-            owed.popleft()
-            if self.logs[log][seq - 1] != envelope:
+            if owed.popleft()[1] != envelope:
                 raise Broken("I5", f"{client.label} is shown {envelope} as {log} {seq}")
 
-    def _own(self, client: Client, send_id: str) -> Said:
-        device, _, n = send_id.partition(":")
-        said = self._ids[(device, int(n))]
-        if said.device is not client.device or said.told:
+    def _own(self, client: Client, send_id: str) -> tuple[Seen, Said]:
+        seen, (device, _, n) = self.seen[client.label], send_id.partition(":")
+        said = seen.numbers.get(int(n))
+        if said is None or (device, int(n)) not in said.ids or said in seen.told:
             raise Broken("I10", f"{client.label} is told again, or as another, what became of {said}")
-        return said
+        return seen, said
 
     def _sent(self, client: Client, event: shown.Sent) -> None:
-        said = self._own(client, event.id)
-        if not said.places:
+        seen, said = self._own(client, event.id)
+        line, (device, _, n) = self._line_of(client), event.id.partition(":")
+        last = line.told.get(f"{client.device.account}/{device}", 0)
+        is_old = client.device.is_copied and int(n) <= last - limits.WINDOW_MESSAGES
+        if not (line.places.get(said) or ((self.is_blind or is_old) and self._is_settled(client, said))):
             raise Broken("I1", f"{client.label} is shown that {said} was accepted, and it stands nowhere")
-        said.told = "accepted"
+        seen.told[said] = "accepted"
         self.accepted += 1
 
     def _not_sent(self, client: Client, event: shown.Refused) -> None:
-        said = self._own(client, event.id)
-        if said.places or not event.code or event.body != said.text:
-            raise Broken("I10", f"{client.label} is shown that {said} was refused ({event.code}); it is {said.places}")
-        said.told = event.code
+        seen, said = self._own(client, event.id)
+        device, _, n = event.id.partition(":")
+        stands = any(each == (device, int(n)) for _, each in self._line_of(client).places.get(said, ()))
+        if stands or not event.code or event.body != said.text:
+            raise Broken("I10", f"{client.label} is shown that {said} was refused ({event.code}), and it stands there")
+        seen.told[said] = event.code
         self.refused += 1
 
     def client_lost(self, client: Client, reason: str) -> None:

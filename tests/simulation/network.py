@@ -11,7 +11,7 @@ import msgspec
 from core.events import Gone
 from core.gate import COME_BACK, LET_IN, NEVER
 from core.received import Knocked
-from protocol.frames import Accepted, Ack, AnyFrame, Deliver, Hello, Ping, Pong, Post, decode
+from protocol.frames import Accepted, Ack, AnyFrame, Deliver, Ping, Pong, Post, decode
 
 if TYPE_CHECKING:
     from tests.simulation.device import Client
@@ -24,6 +24,8 @@ LOSABLE = (Deliver, Ping, Pong, Ack)
 DOUBLED = (Deliver, Post, Ack, Ping, Pong, Accepted)
 
 UP, DOWN = "up", "down"
+# A connection that breaks so soon, and what was said over it comes so late.
+SOON_S, STRAYS_S = 0.05, 2.0
 
 
 class Weather(msgspec.Struct):
@@ -112,9 +114,7 @@ class Line:
             self._scene.agenda.at(self._last[way], action)
 
     def _reaches_broker(self, data: bytes) -> None:
-        # A Hello of a connection that is over could come after that of its successor: then the older one would win.
-        is_late = not self.at_client and isinstance(decode(data), Hello)
-        if self.at_broker and not is_late and not self._scene.is_down:
+        if self.at_broker and not self._scene.is_down:
             self._scene.hears(self, data)
 
     def _reaches_client(self, frame: Any) -> None:
@@ -141,6 +141,11 @@ class Line:
             self.at_broker = False
         if notice_s is not None:
             self._scene.agenda.after(notice_s, self.gone)
+
+    def strays(self) -> None:
+        """It will soon break, and what is said over it until then arrives when the next one stands."""
+        self._last[UP] = self._scene.agenda.tick + STRAYS_S
+        self._scene.agenda.after(SOON_S, partial(self.cut, "cut", None, lingers=True))
 
     def _lost(self, reason: str) -> None:
         if self.at_client:

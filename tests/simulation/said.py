@@ -11,6 +11,7 @@ from core import records
 from core.records import Account, Key
 from protocol import names
 from store import Store
+from tests.core.world import hashed
 
 if TYPE_CHECKING:
     from tests.simulation.device import Device
@@ -24,6 +25,10 @@ class Broken(AssertionError):
         self.law = law
 
 
+Id = tuple[str, int]
+"""What names a message: its device, and that device's number."""
+
+
 class Said:
     """One message that somebody typed."""
 
@@ -33,9 +38,10 @@ class Said:
         self.to = to
         self.order = order  # in which it was typed
         self.kept = -1.0  # the tick at which it was on the client's disk; below 0: it is not
-        self.places: list[str] = []  # logs that it stands in
-        self.refused = ""  # the code, once the broker has said that
-        self.told = ""  # what its author was shown: accepted, or a code
+        self.ids: dict[Id, None] = {}  # the numbers that it was given: one, unless a folder was copied
+        self.folders = 0  # that it waited in when they were copied, and the one in which it was typed
+        self.final = ""  # a code: its author's journal has it as refused
+        self.is_gone = False  # the folder that it was in was replaced by an older one
 
     def __repr__(self) -> str:
         return f"{self.text!r} from {self.device.label} to {self.to}"
@@ -46,6 +52,7 @@ class Rights(msgspec.Struct):
 
     rooms: dict[str, int]  # as on disk: log → the seq at which it joined
     keys: dict[str, None]  # that let a device in
+    hash: str = ""  # of the password
 
 
 class Register:
@@ -58,6 +65,7 @@ class Register:
         self._left: dict[tuple[str, str], float] = {}  # (account, log) → when it was a member last
         self._unbound: dict[str, float] = {}  # key → when it let somebody in last
         self.revoked: dict[str, float] = {}  # key → since when it never does again
+        self._hashes: dict[tuple[str, str], float] = {}  # (account, hash of a password) → when it was right last
 
     def read(self, store: Store, key: str, tick: float) -> None:
         """This record was written."""
@@ -73,7 +81,8 @@ class Register:
         before = self.accounts.get(name, Rights({}, {}))
         self._left.update({(name, log): tick for log in before.rooms if log not in account.rooms})
         self._unbound.update({key: tick for key in before.keys if key not in account.bound.values()})
-        self.accounts[name] = Rights(dict(account.rooms), dict.fromkeys(account.bound.values()))
+        self._hashes[(name, before.hash)] = tick
+        self.accounts[name] = Rights(dict(account.rooms), dict.fromkeys(account.bound.values()), account.hash)
         for log, joined in account.rooms.items():
             self.floors[(name, log)] = max(joined, self.floors.get((name, log), 0))
 
@@ -89,6 +98,11 @@ class Register:
     def bound_since(self, account: str, key: str, tick: float) -> bool:
         """Whether this key lets somebody in, or did at this tick or later."""
         return key in self.accounts[account].keys or self._unbound.get(key, -1.0) >= tick
+
+    def right_since(self, account: str, password: str, tick: float) -> bool:
+        """Whether this is the password, or was at this tick or later."""
+        rights, tried = self.accounts.get(account), hashed(password.encode())
+        return (rights is not None and rights.hash == tried) or self._hashes.get((account, tried), -1.0) >= tick
 
     def had_to_go(self, said: Said) -> bool:
         """Whether a message may not be refused: its addressee has always been there. Rooms come and go."""

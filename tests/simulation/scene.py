@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b32encode
-from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,11 +11,9 @@ from core.clock import Instant
 from core.commands import HangUp, Prove, Send
 from core.events import Closing, Gone, ProofArrived
 from core.received import Event
+from core.retention import Keep
 from protocol import limits
 from protocol.frames import AnyFrame, decode
-from store import Store
-from store.memory import MemoryStore
-from store.sqlite import SqliteStore
 from tests.core.faults import Crash
 from tests.core.world import BROKER, World
 from tests.simulation.agenda import Agenda, Alarm
@@ -25,6 +22,8 @@ from tests.simulation.disk import Disk
 from tests.simulation.folder import Folders
 from tests.simulation.invariants import Checker
 from tests.simulation.network import Line, Weather
+from tests.simulation.shelf import FileShelf, MemoryShelf, Shelf
+from tests.simulation.timeline import Timeline
 from tests.simulation.trace import Trace
 
 WALL = 1_750_000_000_000
@@ -32,12 +31,14 @@ WALL = 1_750_000_000_000
 TURN_S = 0.005
 # Actions at one moment of simulated time: more means that somebody spins.
 MOST_AT_ONCE = 20_000
+# What a run of a client is numbered with.
+RUN_BITS = 37
 
 
 class Scene(World):
     """Everything there is. ``step`` lets the next thing happen. ``root``: real files, there."""
 
-    def __init__(self, chance: Random, root: Path | None = None) -> None:
+    def __init__(self, chance: Random, root: Path | None = None, keep: Keep | None = None) -> None:
         self.chance = chance
         self.agenda = Agenda()
         self.trace = Trace()
@@ -51,20 +52,23 @@ class Scene(World):
         self.wall_ms = 0  # how far the wall clock has been put
         self.life = 0
         self.crashes = 0
+        self.restores = 0
+        self.is_healed = False  # nothing goes wrong any more
         self.steps = 0
         self.alarm = Alarm(self.agenda, self._broker_wakes)
-        self.disk = Disk(self._opener(root), self.agenda, chance)
+        self.disk = Disk(self._shelf(root), self.agenda, chance)
         self.checker = Checker(self)
         self.folders = Folders(self._new_id, root, self._bytes)
         self._at_once = 0
-        super().__init__(self.disk)
+        self.copies: list[tuple[Any, Timeline]] = []  # of the store
+        self.passwords: dict[str, list[str]] = {}  # account → all that it ever had, the newest last
+        super().__init__(self.disk, keep=keep)
+        self.checker.begins(self.disk.epoch)
+        self.runs = iter(lambda: chance.getrandbits(RUN_BITS), None)  # type: ignore[assignment]
         self.disk.point, self.disk.watch = self.point, self.checker.committed
 
-    def _opener(self, root: Path | None) -> Callable[[], Store]:
-        if root is None:
-            memory = MemoryStore("first", BROKER)
-            return lambda: memory
-        return lambda: SqliteStore.open(root / "restante.sqlite", self._bytes)
+    def _shelf(self, root: Path | None) -> Shelf:
+        return MemoryShelf("epoch 1", BROKER) if root is None else FileShelf(root, self._bytes)
 
     def _bytes(self, size: int) -> bytes:
         return self.chance.randbytes(size)
@@ -156,6 +160,21 @@ class Scene(World):
                 line.cut("cut", notice_s=None)
         self.agenda.after(self.chance.choice((0.0, 0.3, 8.0)) if down_s is None else down_s, self._comes_back)
 
+    def copy_store(self) -> None:
+        """An operator copies the store."""
+        self.copies.append((self.disk.copy(), self.checker.line.copy()))
+        self.note("operator", "copies", len(self.copies))
+
+    def put_back(self, number: int, by_hand: bool) -> None:
+        """The broker ends, and comes back with one of the copies."""
+        if not self.is_down:
+            self.crash()
+        self.restores += 1
+        copy, line = self.copies[number]
+        self.disk.put_back(copy, "" if by_hand else f"epoch {self.restores + 1}")
+        self.note("operator", "puts back", (number + 1, self.disk.epoch))
+        self.checker.put_back(line, self.disk.epoch, by_hand)
+
     def _comes_back(self) -> None:
         if self.is_down:
             self.note("broker", "is back")
@@ -217,11 +236,20 @@ class Scene(World):
         device = Device(self, name, number, self.folders.make(), reads)
         self.devices.append(device)
         self.checker.knows(device)
+        self.passwords.setdefault(device.account, ["secret"])
         return device
+
+    def copies_folder(self, device: Device) -> Device:
+        """Somebody copies a folder, with the key in it; the copy is a device that nobody has started."""
+        number = 1 + sum(each.name == device.name for each in self.devices)
+        twin = Device(self, device.name, number, self.folders.copy(device.folder), device.reads)
+        self.keys[twin.folder] = self.keys[device.folder]  # type: ignore[index]
+        device.is_copied = twin.is_copied = True
+        twin.given, twin.revoked = device.given, device.revoked
+        return twin
 
     def close(self) -> None:
         """Let go of real files."""
         self.disk.close()
         for device in self.devices:
-            if hasattr(device.folder, "close"):
-                device.folder.close()
+            device.folder.close()

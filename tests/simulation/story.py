@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 from types import ModuleType
@@ -11,14 +12,17 @@ from typing import Any
 
 import msgspec
 
-from core import sends, typed
+from core import retention, sends, typed
+from core.retention import Keep
 from protocol import limits
 from store import memory, turn
 from tests.simulation.agenda import BEGINNING
 from tests.simulation.device import Client, Device
 from tests.simulation.ending import check_all
+from tests.simulation.folder import Folder
 from tests.simulation.network import DOWN, UP
 from tests.simulation.scene import Scene
+from tests.simulation.seen import Seen
 
 # Who comes at the beginning: accounts by device; the last only sends.
 CAST = ("alice", "alice", "bob", "bob", "carol", "Dora", "Dora")
@@ -32,6 +36,11 @@ PLACES = ("127.0.0.1", "192.0.2.1", "192.0.2.2", "2001:db8::1")
 RECOVERY_S = 150.0
 # And then so long nothing may happen but signs of life.
 QUIET_S = 25.0
+# So long after the end of all faults somebody says a last word, and dies; after so long again they are back.
+LAST_WORD_S, AFTER_IT_S = 50.0, 40.0
+# So long the broker must have known the time before it forgets anything.
+STEADY_S = 3.0
+MOST_DEVICES = 11
 
 
 class Sizes(msgspec.Struct):
@@ -42,6 +51,7 @@ class Sizes(msgspec.Struct):
     window_bytes: int = limits.WINDOW_BYTES
     frame_bytes: int = limits.FRAME_BYTES
     turn_sends: int = 4096
+    keep_s: int = 0  # for so long messages are kept; 0: for ever
 
 
 def draw_sizes(chance: Random) -> Sizes:
@@ -52,13 +62,15 @@ def draw_sizes(chance: Random) -> Sizes:
         sizes.turn_sends = chance.choice((64, 4096))
     if chance.random() < 0.2:
         sizes.frame_bytes, sizes.window_bytes = 600, 1500
+    if chance.random() < 0.1:
+        sizes.keep_s = chance.choice((8, 20, 60))
     return sizes
 
 
 @contextmanager
 def using(sizes: Sizes) -> Iterator[None]:
     """The program reads its limits when it needs them; so they can be others for a while."""
-    drawn: tuple[tuple[ModuleType, str, int], ...] = (
+    drawn: tuple[tuple[ModuleType, str, float], ...] = (
         (limits, "WINDOW_MESSAGES", sizes.window),
         (limits, "PACK_MESSAGES", sizes.pack),
         (limits, "WINDOW_BYTES", sizes.window_bytes),
@@ -67,6 +79,7 @@ def using(sizes: Sizes) -> Iterator[None]:
         (turn, "REFUSALS_KEPT", sizes.window),
         (sends, "SHARE_LEAST", min(sends.SHARE_LEAST, sizes.window)),
         (sends, "TURN_SENDS", sizes.turn_sends),
+        (retention, "STEADY_S", STEADY_S),
     )
     before = [(module, name, getattr(module, name)) for module, name, _ in drawn]
     for module, name, value in drawn:
@@ -84,13 +97,16 @@ class Story:
     def __init__(self, seed: int, root: Path | None = None) -> None:
         self.chance = Random(seed)
         self.sizes = draw_sizes(self.chance)
-        self.scene = Scene(self.chance, root)
+        keep = Keep(age_ms=self.sizes.keep_s * 1000) if self.sizes.keep_s else None
+        self.scene = Scene(self.chance, root, keep)
         self.agenda = self.scene.agenda
         self.disk = self.scene.disk
         self._texts = 0
         length = self.chance.choice((40.0, 80.0, 120.0))
         self._end = self.agenda.tick + length
         self._pace = length / 80
+        self._saved: list[tuple[Device, Folder, Seen]] = []  # copies of folders
+        self._by_hand = self.chance.random() < 0.2
         self.faults = self._draw_faults()
 
     @property
@@ -114,15 +130,22 @@ class Story:
             (self.doubt, 20.0),
             (self.delay_disk, 25.0),
             (self.storm, 20.0),
-            (self.set_clock, 30.0),
             (self.hold_worker, 30.0),
+            (self.slip, 15.0),
+            (self.change_password, 15.0),
+            *([] if self.sizes.keep_s else [(self.set_clock, 30.0)]),
         )
         share = self.chance.choice((0.0, 0.2, 0.4, 0.6))
-        return {
-            kind.__name__: (kind, every * self.chance.choice((0.5, 1.0, 3.0)))
-            for kind, every in kinds
-            if self.chance.random() < share
-        }
+        chosen = [each for each in kinds if self.chance.random() < share]
+        # Who gives back what the broker has lost must be there: so not both.
+        past = self.chance.choice(("", "", "store", "folders"))
+        if past == "store":
+            chosen += [(self.copy_store, 10.0), (self.put_back, 20.0)]
+        elif past == "folders":
+            chosen += [(self.delay_disk, 10.0)] if self.chance.random() < 0.5 else []
+            chosen += [(self.copy_folder, 20.0), (self.save_folder, 8.0), (self.replace_folder, 20.0)]
+        self._is_late = any(kind in (self.delay_disk, self.doubt) for kind, _ in chosen)
+        return {kind.__name__: (kind, every * self.chance.choice((0.5, 1.0, 3.0))) for kind, every in chosen}
 
     # -- the whole --
 
@@ -134,6 +157,8 @@ class Story:
             self._begin()
             self.scene.run_until(self._end)
             self._heal()
+            if self.chance.random() < 0.2:
+                self.agenda.after(LAST_WORD_S, self._last_word)
             self.scene.run_until(self.agenda.tick + RECOVERY_S)
             self.scene.checker.is_calm = True
             self.scene.run_until(self.agenda.tick + QUIET_S)
@@ -173,12 +198,27 @@ class Story:
         scene.note("story", "all is healed")
         scene.weather.calm()
         self.disk.calm()
-        scene.doom, scene.busy, scene.worker_s = 0, False, 0.1
+        scene.is_healed, scene.doom, scene.busy, scene.worker_s = True, 0, False, 0.1
         for device in scene.devices:
             if device.client:
                 device.client.doom = 0
                 device.client.frees()
             device.start()
+
+    def _last_word(self) -> None:
+        """Somebody says something, and they and the broker die before it is stored. It is, later: in silence."""
+        device = self._one()
+        if device.runs and not device.revoked and not device.is_replaced:
+            self.disk.late_s, self.disk.outlives = 4.0, 1.0
+            self._say(device, 1)
+            self.agenda.after(0.1, lambda: self._falls_silent(device))
+
+    def _falls_silent(self, device: Device) -> None:
+        self.scene.crash(down_s=0.0)
+        self.disk.calm()
+        if device.client:
+            device.client.perishes()
+        self.agenda.after(AFTER_IT_S, device.start)
 
     def _later(self, most_s: float, act: Callable[[], Any]) -> None:
         self.agenda.after(self.chance.random() * most_s, act)
@@ -221,7 +261,7 @@ class Story:
 
     def arrive(self) -> None:
         """One more device, of somebody who is there or of somebody new."""
-        if len(self.scene.devices) < 11:
+        if len(self.scene.devices) < MOST_DEVICES:
             name = self.chance.choice(("alice", "carol", LATE))
             self.scene.adds(name).start()
 
@@ -233,7 +273,8 @@ class Story:
         own = [each for each in self.scene.devices if each.name == device.name]
         if device.runs and len(own) > 1 and sum(not each.revoked for each in own) > 1:
             lost = self.chance.choice(own)
-            lost.revoked = True
+            for each in own:  # a copy of its folder has the same key
+                each.revoked |= self.scene.keys[each.folder] == self.scene.keys[lost.folder]  # type: ignore[index]
             self.scene.note(device.label, "revokes", lost.label)
             device.types(typed.RevokedDevice(device=lost.folder.device))
 
@@ -249,9 +290,10 @@ class Story:
             client.line.cut("cut", notice_s, lingers)
 
     def roam(self) -> None:
-        """Another network: the old connection is dead, and nobody says so to the broker."""
+        """Another network: the old connection is dead, and nobody says so to the broker. Perhaps it is so once more."""
         device = self._one()
         device.address = self.chance.choice(PLACES)
+        device.strays = self.chance.random() < 0.5
         if device.client:
             device.client.address = device.address
             self._cut(device.client, None, lingers=True)
@@ -299,7 +341,76 @@ class Story:
             device.client.quits()
             self._later(60.0, device.start)
 
+    # -- of folders --
+
+    def copy_folder(self) -> None:
+        """From now on there are two of it."""
+        device = self._one()
+        if len(self.scene.devices) < MOST_DEVICES + 2 and not device.revoked:
+            self._rests(device)
+            twin = self.scene.copies_folder(device)
+            self.scene.devices.append(twin)
+            self.scene.checker.knows(twin, self.scene.checker.copied(device))
+            self.scene.note(device.label, "is copied", twin.label)
+            self._later(self.chance.choice((0.0, 5.0, 40.0)), twin.start)
+            for each in (device, twin):  # both have something to say while the one comes and the other goes
+                self._later(0.5, partial(self._say, each, 1))
+
+    def _rests(self, device: Device) -> None:
+        """Where a commit may end later than its turn, what a running client has on its way when its folder is copied
+        can't be told from what its copy says: so nobody runs there.
+        """
+        if self._is_late and device.client:
+            device.client.perishes()
+            self._later(5.0, device.start)
+
+    def save_folder(self) -> None:
+        device = self._one()
+        if not device.revoked and self.scene.checker.seen[device.label].last:
+            self._rests(device)
+            twin = self.scene.copies_folder(device)
+            self._saved.append((device, twin.folder, self.scene.checker.copied(device)))
+
+    def replace_folder(self) -> None:
+        """An old copy of a folder is put in its place."""
+        if self._saved:
+            device, folder, seen = self._saved.pop(self.chance.randrange(len(self._saved)))
+            if device.client:
+                device.client.perishes()
+            self.scene.note(device.label, "is replaced")
+            self.scene.checker.replaced(device, seen)
+            device.folder.close()
+            device.folder = folder
+            self._later(10.0, device.start)
+
+    # -- of passwords --
+
+    def slip(self) -> None:
+        """Somebody starts a client, and types a wrong password."""
+        device = self._one()
+        device.given = device.slips = True
+        if device.client and device.runs:
+            device.client.quits()
+            self._later(10.0, device.start)
+
+    def change_password(self) -> None:
+        device = self._one()
+        if device.client and device.runs and device.client.core.online:
+            known = self.scene.passwords[device.account]
+            known.append(f"secret {len(known)}")
+            device.client.new_password = known[-1]
+            device.types(typed.AskedPassword())
+
     # -- of the broker --
+
+    def copy_store(self) -> None:
+        self.scene.copy_store()
+
+    def put_back(self) -> None:
+        """An older state of the broker: mostly the last copy, sometimes one from before, sometimes twice the same."""
+        last = len(self.scene.copies) - 1
+        if last >= 0:
+            self.scene.put_back(self.chance.choice((last, last, self.chance.randint(0, last))), self._by_hand)
 
     def crash(self) -> None:
         self.scene.doom = self.chance.randint(1, 25)
