@@ -1,0 +1,172 @@
+"""Deliberate mistakes in what is rare: stores that were put back, copied folders, retention, passwords, hints."""
+
+from __future__ import annotations
+
+from tests.simulation.mistakes import Mutant
+
+RARE = (
+    # -- a broker that was put back --
+    Mutant(
+        "a copy goes on under the old epoch",
+        "store/memory.py",
+        "for name, log in self._logs.items()}\n        self.epoch = epoch\n",
+        "for name, log in self._logs.items()}\n",
+        "I7",
+    ),
+    Mutant(
+        "the broker does not know where an epoch began",
+        "core/door.py",
+        'head, event.found["base/" + log])',
+        "head, head)",
+        "I2 I5 I7",
+    ),
+    Mutant(
+        "the client does not go back to the base",
+        "core/past.py",
+        "{log: extent.base for log",
+        "{log: extent.head for log",
+        "I2 I5 I7",
+    ),
+    Mutant(
+        "cursors stay where they were",
+        "store/notebook.py",
+        "self.cursors[log] = self.bases[(self.era, log)] = min(pos, back.bases.get(log, 0))",
+        "self.bases[(self.era, log)] = min(pos, back.bases.get(log, 0))",
+        "I2 I5 I7 I8",
+    ),
+    Mutant(
+        "what is known is shown again",
+        "core/reader.py",
+        "return (place[1].device, place[1].n) in self._known",
+        "return False",
+        "I2",
+    ),
+    Mutant(
+        "what was read in another epoch is not known",
+        "store/notebook.py",
+        "known=self._known(),",
+        "known=set(),",
+        "I2",
+    ),
+    Mutant(
+        "what was refused is sent again",
+        "store/notebook.py",
+        '            self.outbox[n] = Item(NOBODY, "none", NOTHING)\n',
+        "            pass\n",
+        "I4 I10",
+        1000,
+    ),
+    Mutant(
+        "what is settled is not kept",
+        "store/notebook.py",
+        "        self.settled = drop.n\n",
+        "        self.settled = drop.n\n        self.outbox = {n: i for n, i in self.outbox.items() if n > drop.n}\n",
+        "I1 I4 I8 I10",
+    ),
+    Mutant(
+        "what was lost comes back in another order",
+        "core/outbox.py",
+        "self.waiting.extendleft(reversed(again))",
+        "self.waiting.extendleft(again)",
+        "I4",
+    ),
+    # -- a folder that was copied --
+    Mutant(
+        "visits are not stored",
+        "store/memory.py",
+        "return DeviceState(last, device.cursors, refused, visits)",
+        'return DeviceState(last, device.cursors, refused, b"")',
+        "I1 I4 I10",
+    ),
+    Mutant(
+        "a foreign visit is taken for one's own",
+        "core/past.py",
+        "            if visit.id in self._visits:\n",
+        "            if True:\n",
+        "I1 I4 I10",
+    ),
+    Mutant(
+        "what was never offered is taken for stored",
+        "core/outbox.py",
+        "        return self.last if self._offered is None else self._offered\n",
+        "        return self.last\n",
+        "I1 I4 I10",
+    ),
+    Mutant(
+        "what the other copy sent settles one's own",
+        "core/past.py",
+        "        return n if self._begun else min(n, self._sure)\n",
+        "        return n\n",
+        "I1 I4 I10",
+    ),
+    Mutant(
+        "whose commit it was is not asked",
+        "core/sends.py",
+        "        if append.visits != session.visit_packed:\n",
+        "        if False:\n",
+        "I1 I4 I10",
+        1000,
+    ),
+    Mutant(
+        "a copy of a revoked device stays",
+        "core/devices.py",
+        "if session.key == letters",
+        "if session.device_id == device",
+        "I5",
+        300,
+    ),
+    Mutant(
+        "a Hello that comes late is let in",
+        "core/door.py",
+        "        if self._is_late(event, device):\n",
+        "        if False:\n",
+        "I8",
+        1000,
+    ),
+    # -- what is forgotten, passwords, hints --
+    Mutant(
+        "one message too many is forgotten",
+        "core/retention.py",
+        "fetched.first + old)] if old else []",
+        "fetched.first + old + 1)] if old else []",
+        "I1",
+    ),
+    Mutant(
+        "what is old is kept",
+        "core/retention.py",
+        "        return [Trim(fetched.command.log, fetched.first + old)] if old else []\n",
+        "        return []\n",
+        "I8",
+    ),
+    Mutant(
+        "a hole in the log is not begun behind",
+        "core/reader.py",
+        "        pos = max(self._cursors.get(log, extent.start), extent.floor)\n",
+        "        pos = self._cursors.get(log, extent.start)\n",
+        "I3 I6 I8",
+        300,
+    ),
+    Mutant(
+        "a wrong password is right",
+        "core/door.py",
+        "        if not proof.right or (account is None",
+        "        if (account is None",
+        "I5",
+    ),
+    Mutant(
+        "a hint is not heard",
+        "core/broker.py",
+        "        for log in event.logs:\n            self._look_again(log)\n",
+        "",
+        "I8",
+        300,
+    ),
+    Mutant(
+        "refusals of a group's own numbers only",
+        "store/memory.py",
+        "if n >= append.n}",
+        "if append.n <= n < append.n + len(append.logs)}",
+        "I1 I10",
+        1000,
+    ),
+)
