@@ -41,7 +41,7 @@ party: venv ## a broker and four clients to type into, in tmux panes
 	@exec $(RUN) demos/party.py
 
 test: $(VENV)/.tests ## all tests: make test ARGS="-k outbox"
-	$(RUN) -m pytest $(ARGS)
+	$(RUN) -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 check: $(VENV)/.tests ## format, lint, types, and which module may import which
 	$(RUN) -m ruff format --check .

@@ -193,7 +193,7 @@ class Door:
             return [
                 Look(
                     event,
-                    keys=tuple(records.room(log) for log in rooms),
+                    keys=(records.key(event.key), *(records.room(log) for log in rooms)),
                     logs=(names.mailbox(key), *account.rooms),
                     devices=tuple(records.device(key, each) for each in account.devices),
                     epoch=hello.epoch or self._house.epoch,
@@ -210,6 +210,9 @@ class Door:
         device = records.device(key, hello.device)
         if self._is_late(event, device):
             return []
+        bound = _key(event)
+        if bound and bound.revoked:  # while this login waited for a commit
+            return refuse(event, "revoked")
         session = Session(event.peer, key, account.name, hello.device, device, hello.reads)
         session.address, session.origin, session.heard_at = event.address, where, now.tick
         session.key = event.key

@@ -10,7 +10,7 @@ small limits, so that windows fill.
 
 What happens (``story.py``). Devices register, log in, write to rooms and people, those that exist and those that don't,
 now and then more than a window at once; they join and leave rooms, ask questions, and revoke one another; further
-devices come.
+devices come; somebody types a wrong password, or changes it; in one story in ten messages are kept for seconds only.
 
 Faults, some of them in each story:
 
@@ -24,10 +24,15 @@ broker   it dies at any step (``Scene.point``): before it handles, hands over or
 disk     late, full, down; a commit of unknown outcome, kept or not; what a dead broker had handed in is there, is
          lost, or is carried out later (``disk.py``)
 clocks   the clock on the wall is set; passwords take long
+past     the store is copied now and then, and a copy is put in its place: the last one, one from before, the same one
+         twice, or one by hand, under the old epoch. Or folders are copied, and both copies live, and old copies are put
+         in their place. Not both in one story: what was said under a number that two copies had, neither gives back
+words    after all faults somebody speaks and dies with the broker, and what they said is stored later, in silence
 
-Laws are checked at every step, at the borders, by a checker that keeps its own books (``invariants.py`` has the list,
-I1 to I10). Then the faults stop; a while later everything must have arrived (``ending.py``), and after that nothing may
-happen but signs of life.
+Laws are checked at every step, at the borders, by a checker that keeps its own books: ``invariants.py`` has the list,
+I1 to I10, ``timeline.py`` the book of the store, which is copied and put back with it, ``seen.py`` that of a folder.
+Then the faults stop; a while later everything must have arrived (``ending.py``), and after that nothing may happen but
+signs of life.
 
 A checker is as good as what it catches: ``mutants.py`` makes mistakes in a copy of the program, and each of them must
 be found, as the breaking of a law, within a stated number of stories.

@@ -77,6 +77,7 @@ RARE = (
         "return DeviceState(last, device.cursors, refused, visits)",
         'return DeviceState(last, device.cursors, refused, b"")',
         "I1 I4 I10",
+        300,
     ),
     Mutant(
         "a foreign visit is taken for one's own",
@@ -84,6 +85,7 @@ RARE = (
         "            if visit.id in self._visits:\n",
         "            if True:\n",
         "I1 I4 I10",
+        300,
     ),
     Mutant(
         "what was never offered is taken for stored",
@@ -98,6 +100,7 @@ RARE = (
         "        return n if self._begun else min(n, self._sure)\n",
         "        return n\n",
         "I1 I4 I10",
+        1000,
     ),
     Mutant(
         "whose commit it was is not asked",

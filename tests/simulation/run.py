@@ -40,6 +40,8 @@ class Played(msgspec.Struct):
     refused: int = 0
     crashes: int = 0  # of the broker
     cuts: int = 0
+    restores: int = 0  # of the store
+    copies: int = 0  # of folders, and folders that were copied
 
 
 def play(seed: int, lines: int | None = TRACE_LINES) -> Played:
@@ -74,6 +76,7 @@ def _count(story: Story, played: Played, lines: int | None) -> None:
     played.seconds = story.lasted
     played.accepted, played.refused = checker.accepted, checker.refused
     played.crashes, played.cuts = scene.crashes, checker.cuts
+    played.restores, played.copies = scene.restores, sum(device.is_copied for device in scene.devices)
 
 
 def play_many(seeds: range, jobs: int) -> Iterator[Played]:
@@ -130,12 +133,12 @@ def run_many(first: int, count: int, jobs: int) -> int:
     print(
         f"{count} seeds from {first}: {sums.seconds / 3600:.1f} simulated hours, {sums.accepted} messages accepted,"
         f" {sums.refused} refused, {sums.crashes} crashes of the broker, {sums.cuts} connections lost,"
-        f" no law broken; {took:.0f} s"
+        f" {sums.restores} restores, {sums.copies} folders with copies, no law broken; {took:.0f} s"
     )
     return FINE
 
 
-SUMMED = ("seconds", "accepted", "refused", "crashes", "cuts")
+SUMMED = ("seconds", "accepted", "refused", "crashes", "cuts", "restores", "copies")
 
 
 def _code(played: Played) -> int:
