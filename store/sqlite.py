@@ -50,7 +50,8 @@ def _mark_open(database: apsw.Connection) -> None:
     """In the file itself and not only in its log: that is what may be taken away. A full disk does without."""
     with suppress(apsw.FullError):
         database.execute("INSERT INTO setting (name, value) VALUES ('open', 1)")
-        database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)  # which leaves the log there
+        database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        database.execute("UPDATE setting SET value = 2 WHERE name = 'open'")  # so that the log is not empty
 
 
 class SqliteStore:
