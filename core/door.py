@@ -215,7 +215,7 @@ class Door:
             return refuse(event, "revoked")
         session = Session(event.peer, key, account.name, hello.device, device, hello.reads)
         session.address, session.origin, session.heard_at = event.address, where, now.tick
-        session.key = event.key
+        session.key, session.connection = event.key, event.connection
         session.rooms = _rooms(event, account)
         state: DeviceState = event.found["device/" + device]
         if state.last < 0:
@@ -234,13 +234,9 @@ class Door:
         return [*commands, *seen, Trust(event.peer, True), *self._welcome(event, session, extents)]
 
     def _is_late(self, event: Received, device: str) -> bool:
-        """Whether this is the Hello of a connection that is over: a run numbers its visits, and a later one stands."""
-        standing, hello = self._sessions.by_device.get(device), event.frame
-        assert isinstance(hello, frames.Hello)
-        if standing is None or standing.key != event.key:
-            return False
-        runs = standing.visit // limits.RUN_VISITS, hello.visit // limits.RUN_VISITS
-        return runs[0] == runs[1] and hello.visit < standing.visit
+        """Whether this Hello comes late, over a connection that is older than the one whose session stands."""
+        standing = self._sessions.by_device.get(device)
+        return standing is not None and standing.key == event.key and 0 < event.connection < standing.connection
 
     def _replace(self, session: Session) -> list[Command]:
         """The newer login wins, of a device as of a connection: the old session may hang on a dead connection."""

@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from core.commands import Command, GoBack, Remember, Renew
 from core.outbox import Memory, Outbox
 from core.reader import Reader
-from protocol import limits
 from protocol.frames import Post, Welcome
 
+# Logins in one run of a program, at most: one a second for a year.
+RUN_VISITS = 2**25
 # Visits whose sends the broker's store may take after the next one has begun.
 RECENT_VISITS = 8
 
@@ -26,7 +27,7 @@ class Past:
         self.epoch = memory.epoch
         self._broker = memory.broker
         self._visits = memory.visits
-        self.visit = run * limits.RUN_VISITS
+        self.visit = run * RUN_VISITS
         self._sure = 0  # up to which number the broker surely has what this device sent
         self._step: Renew | GoBack | None = None  # what must be done before a session can begin
         self._begun = False  # the session that the last Welcome spoke of has begun

@@ -29,6 +29,7 @@ class Received(Event):
     frame: frames.AnyFrame
     address: str = ""  # the other side's network address, for people and for limits
     key: str = ""  # the public key of the connection that it came over
+    connection: int = 0  # its number: a later one has a higher one; 0: nobody knows
     found: dict[str, Any] = {}  # what Look and Put brought, by key; a record is (version, value)
     proof: Proved | None = None
     asker: str = ""  # the store's name of the device that asks; by the time of an answer another may be there

@@ -50,6 +50,7 @@ class Session:
         self.address = ""
         self.origin = ""  # by what its address is counted
         self.key = ""  # the public key that it came with: nobody else may speak for it
+        self.connection = 0  # the number of its connection
         self.seen: Key | None = None  # what is written down about that key
         self.seen_version = 0
         self.asked = 0  # questions in this turn

@@ -28,8 +28,6 @@ TEXT_CHARS = 512
 # A device's id: 80 random bits in base32. Two of a billion devices meet once in a million worlds.
 DEVICE_CHARS = 16
 
-# Logins in one run of a client, at most: one a second for a year. Their numbers follow one another.
-RUN_VISITS = 2**25
 # Visits of a device that are remembered, of those in which it sent something: copies of a folder meet sooner.
 DEVICE_VISITS = 8
 

@@ -37,13 +37,14 @@ _STATM = Path("/proc/self/statm")
 class Connection:
     """One accepted connection. ``trusted``: a device has logged in over it."""
 
-    __slots__ = ("descriptor", "due", "origin", "peer", "peername", "received", "taken", "unread")
+    __slots__ = ("descriptor", "due", "number", "origin", "peer", "peername", "received", "taken", "unread")
 
     def __init__(self, descriptor: int, peername: tuple[object, ...], origin: str) -> None:
         self.descriptor = descriptor
         self.peername = peername  # which tells it from the next one with this descriptor
         self.origin = origin
         self.peer = b""  # its identity, once it has said something
+        self.number = 0  # connections are counted as they are accepted
         self.due = 0.0  # while it is a stranger: the tick by which a device must have logged in
         self.taken = 0  # bytes taken from it since the watch last looked
         self.received = 0  # bytes that had come then
@@ -63,6 +64,7 @@ class Connections:
         self._local_limits = local_limits
         self._stranger_s = stranger_s
         self._by_descriptor: dict[int, Connection] = {}
+        self._accepted = 0
         self._by_peer: dict[bytes, Connection] = {}
         self._strangers: dict[int, Connection] = {}  # in the order in which they are due
         self._of: Counter[str] = Counter()
@@ -93,6 +95,8 @@ class Connections:
             peername = line.getpeername()
             here = origin(plain_address(peername[0]), self._local_limits)
             connection = Connection(descriptor, peername, here)
+            self._accepted += 1
+            connection.number = self._accepted
             self._by_descriptor[descriptor] = connection
             self._of[here] += 1
             self._await(connection, tick)
@@ -121,6 +125,11 @@ class Connections:
         self._by_peer.pop(before, None)
         self._by_peer[peer] = connection
         return before if before != peer else b""
+
+    def number(self, peer: bytes) -> int:
+        """Which connection this is, counted as they were accepted; 0 if nobody knows."""
+        connection = self._by_peer.get(peer)
+        return connection.number if connection else 0
 
     def took(self, peer: bytes, size: int) -> None:
         """So many bytes were taken from it."""

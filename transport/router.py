@@ -48,6 +48,7 @@ class Peer(NamedTuple):
 
     key: str  # its public key, as people read it
     address: str
+    connection: int  # its number
 
 
 class Router:
@@ -147,7 +148,7 @@ class Router:
                 return None
         self.connections.took(peer, len(body))
         try:
-            return Received(peer, decode(body), known.address, known.key)
+            return Received(peer, decode(body), known.address, known.key, known.connection)
         except ProtocolError as error:
             return Garbled(peer, str(error), error.version, known.address, known.key)
 
@@ -157,7 +158,8 @@ class Router:
             return None
         descriptor = int(sender.get(zmq.SRCFD))
         self._suspect(self.connections.met(descriptor, peer))  # whoever had the descriptor before
-        self._peers[peer] = Peer(str(sender.get("User-Id")), plain_address(str(sender.get("Peer-Address"))))
+        address = plain_address(str(sender.get("Peer-Address")))
+        self._peers[peer] = Peer(str(sender.get("User-Id")), address, self.connections.number(peer))
         return self._peers[peer]
 
     # -- connections --
