@@ -274,7 +274,6 @@ class Client:
         self.link.online(now.tick)
         self._window, self._pause = (frame.window_messages, frame.window_bytes), None
         self._absent, self._welcomes = False, self._welcomes + 1
-        self.outbox.rewind(self.outbox.settled)
         begins = self.reader.begin(frame.logs)
         online = shown.Online(
             account=frame.account,

@@ -261,9 +261,9 @@ COMMON = (
     # -- the client --
     Mutant(
         "nothing is sent again after a loss",
-        "core/client.py",
-        "        self.outbox.rewind(self.outbox.settled)\n        begins",
-        "        begins",
+        "core/past.py",
+        "        outbox.rewind(outbox.settled)\n",
+        "",
         "I8",
     ),
     Mutant(
@@ -320,8 +320,8 @@ COMMON = (
     Mutant(
         "the client's window is one too large",
         "core/outbox.py",
-        "messages - (self.posted - self.settled))",
-        "messages + 1 - (self.posted - self.settled))",
+        "messages - (self.posted - self.settled), ",
+        "messages + 1 - (self.posted - self.settled), ",
         "I9",
     ),
     Mutant(
@@ -351,7 +351,7 @@ COMMON = (
         "store/notebook.py",
         "        self.settled = drop.n\n",
         "        self.settled = drop.n + (drop.n % 4 == 0)\n",
-        "I1 I4 I8 I10",
+        "I1 I4 I7 I8 I10",
     ),
     Mutant(
         "the cursor of the journal runs ahead",
