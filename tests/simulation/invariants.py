@@ -50,7 +50,7 @@ from protocol.frames import (
 from store import Store
 from tests.simulation.said import Broken, Id, Register, Said
 from tests.simulation.seen import Seen
-from tests.simulation.timeline import Timeline
+from tests.simulation.timeline import GRACE_S, Timeline
 
 if TYPE_CHECKING:
     from core.received import Event
@@ -58,9 +58,7 @@ if TYPE_CHECKING:
     from tests.simulation.device import Client, Device
     from tests.simulation.scene import Scene
 
-# A broker may need so long to notice what it was told itself: a commit of unknown outcome is made again meanwhile.
-GRACE_S = 5.0
-# And a login so long from its Hello to what its person sees.
+# A login may need so long from its Hello to what its person sees.
 LOGIN_S = 30.0
 
 

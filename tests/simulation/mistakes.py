@@ -57,6 +57,7 @@ COMMON = (
         "        if known < 0:\n",
         "        known = max(0, known)\n        if known < 0:\n",
         "I1 I4 I5",
+        1000,
     ),
     Mutant(
         "a gap is no gap for the store",
@@ -245,8 +246,8 @@ COMMON = (
     Mutant(
         "a revoked device stays",
         "core/devices.py",
-        "        if session is None:\n            return [note]\n        self._sessions.remove(session)\n",
-        "        if session is not None:\n            return [note]\n        self._sessions.remove(session)\n",
+        "            if session.key == letters:\n",
+        "            if session.key == letters != letters:\n",
         "I5",
         300,
     ),
@@ -308,7 +309,7 @@ COMMON = (
         "return any(self._cursors.get(log, pos) < pos for log, pos in frame.sent.items())",
         "return False",
         "I8",
-        300,
+        1000,
     ),
     Mutant(
         "what comes again is shown again",
