@@ -9,7 +9,6 @@ from protocol.frames import Envelope
 from store import Store
 from tests.simulation.said import Broken, Id, Register, Said
 
-
 # A broker may need so long to notice what it was told itself: a commit of unknown outcome is made again meanwhile, and
 # some things need several commits.
 GRACE_S = 5.0
