@@ -70,7 +70,9 @@ class Past:
         if another or unknown:
             return outbox.settled, Renew(welcome.epoch)
         if moved or welcome.last < outbox.settled or reader.ahead(welcome.logs):
-            self._visits = [visit.id for visit in welcome.visits]
+            # Ours stay: it may be a newer copy that is put in place next time.
+            named = (visit.id for visit in welcome.visits)
+            self._visits = [*(each for each in named if each not in self._visits), *self._visits]
             bases = {log: extent.base for log, extent in welcome.logs.items()}
             return outbox.settled, GoBack(welcome.epoch, min(welcome.last, outbox.settled), bases)
         ours = self._ours(welcome, outbox)
