@@ -10,6 +10,7 @@ the same.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -48,8 +49,9 @@ class House(msgspec.Struct, frozen=True):
 class Door:
     """Lets devices in."""
 
-    def __init__(self, house: House, gate: Gate, sessions: Sessions) -> None:
+    def __init__(self, house: House, gate: Gate, sessions: Sessions, under_way: Callable[[str], bool]) -> None:
         self._house = house
+        self._under_way = under_way  # whether the store may yet take sends of a device
         self._gate = gate
         self._sessions = sessions
         self._here: set[bytes] = set()  # connections that have said Hello
@@ -188,6 +190,9 @@ class Door:
         hello = event.frame
         assert isinstance(hello, frames.Hello)
         device = records.device(key, hello.device)
+        if self._under_way(device):  # nobody knows yet what is the last of them
+            self._waiting.append(event)
+            return []
         if "device/" + device not in event.found:
             rooms = [log for log in account.rooms if log != names.LOBBY]
             return [

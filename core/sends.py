@@ -6,6 +6,7 @@ that may not go where it wants is refused, and its number is used up, so that it
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from core import records
@@ -38,7 +39,17 @@ class Sends:
     def __init__(self, gate: Gate, sessions: Sessions) -> None:
         self._gate = gate
         self._sessions = sessions
+        self._under_way: Counter[str] = Counter()  # device → runs of its sends that the store has not answered
         self._active: dict[bytes, float] = {}  # who sends → the tick of the last Post, in that order
+
+    def under_way(self, device: str) -> bool:
+        """Whether the store may yet take sends of this device. An embedded store has answered within the turn."""
+        return device in self._under_way
+
+    def _answered(self, device: str) -> None:
+        self._under_way[device] -= 1
+        if self._under_way[device] <= 0:
+            del self._under_way[device]
 
     def grant(self, now: Instant) -> int:
         """How many sends each session may have on their way: the whole broker alone, a fair share beside others."""
@@ -100,6 +111,7 @@ class Sends:
                 )
             )
         session.last += len(items)
+        self._under_way[session.device] += 1
         return append
 
     def _unknown(self, post: frames.Post, session: Session, found: dict[str, Any]) -> list[str]:
@@ -116,6 +128,7 @@ class Sends:
 
     def stored(self, append: Append, result: Result) -> list[Command]:
         """The store has decided on some sends."""
+        self._answered(append.device)
         session = self._sessions.by_device.get(append.device)
         if session is None:
             return []
@@ -135,6 +148,7 @@ class Sends:
 
     def failed(self, append: Append, losers: dict[bytes, Session]) -> None:
         """Nothing of it was kept: the session stands again where the disk stands."""
+        self._answered(append.device)
         session = self._sessions.by_device.get(append.device)
         if session is None:
             return

@@ -296,7 +296,7 @@ def test_refusals_of_unknown_fate_are_no_acceptances_to_a_session_that_came_mean
     assert all(1 in numbers([frame]) for frame in again.got(Accepted))
 
 
-def test_sends_that_an_earlier_session_handed_over_are_not_stored_twice() -> None:
+def test_a_login_waits_for_what_an_earlier_session_has_handed_over() -> None:
     world = World(LateStore(turns=4))
     alice = Visitor(world)
     alice.enters("alice")
@@ -305,6 +305,9 @@ def test_sends_that_an_earlier_session_handed_over_are_not_stored_twice() -> Non
     again.utters(again.hello("alice"))
     for _ in range(3):
         world.turn()
+    assert again.got(frames.Welcome) == [], "it would say a last number that is about to be another one"
+    world.run()
+    assert [welcome.last for welcome in again.got(frames.Welcome)] == [2]
     again.posts(1, "one", "two", "three")
     assert stored(world, "#lobby") == [b"one", b"two", b"three"]
     assert again.got(Accepted)[-1] == Accepted(3)

@@ -265,7 +265,7 @@ COMMON = (
         "core/past.py",
         "        outbox.rewind(outbox.settled)\n",
         "",
-        "I8",
+        "I1 I8 I10",
     ),
     Mutant(
         "what the broker expects is not sent",
@@ -366,6 +366,6 @@ COMMON = (
         "store/notebook.py",
         "            self.history.setdefault((self.era, record.log, seq), envelope)\n",
         "            seq % 5 and self.history.setdefault((self.era, record.log, seq), envelope)\n",
-        "I2",
+        "I2 I3",
     ),
 )
