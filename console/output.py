@@ -47,13 +47,18 @@ class Plain:
         """What to write for this, maybe nothing. ``at`` is now (Unix, ms), for what bears no time of its own."""
         if isinstance(event, shown.Messages):
             return [line for envelope in event.envelopes for line in self._message(envelope)]
-        sentences = self._link(event) if isinstance(event, shown.Online | shown.Offline) else _TOLD[type(event)](event)
-        return [line for sentence in sentences for line in self._timed(ERR, at, "* ", sentence)]
+        return [line for sentence in self.sentences(event) for line in self._timed(ERR, at, "* ", sentence)]
+
+    def sentences(self, event: Shown) -> list[str]:
+        """What to say about this, but for messages."""
+        if isinstance(event, shown.Online | shown.Offline):
+            return self._link(event)
+        return _TOLD[type(event)](event)
 
     def _message(self, envelope: Envelope) -> list[Line]:
         author, to = clean_line(envelope.author), clean_line(envelope.to)
         head = f"{author}: " if envelope.to.startswith("#") else f"{author} -> {to}: "
-        return self._timed(OUT, envelope.at, head, _readable(envelope))
+        return self._timed(OUT, envelope.at, head, readable(envelope))
 
     def _timed(self, stream: str, at: int, head: str, text: str) -> list[Line]:
         """Further lines stand behind the gutter, so that no text can pass for a line of somebody else's."""
@@ -93,7 +98,7 @@ def encode_line(thing: Object) -> bytes:
 # ---- what both need --------------------------------------------------------------------------------------
 
 
-def _readable(envelope: Envelope) -> str:
+def readable(envelope: Envelope) -> str:
     """What was written, or what stands in for it."""
     if envelope.enc == _TEXT_ENC:
         return envelope.body.decode(errors="replace")

@@ -77,6 +77,21 @@ ASK_OLD_PASSWORD = "Old password: "
 UNKNOWN_ENC = '[a message in the unknown encoding "{enc}": upgrade the client]'
 DAMAGED = "[damaged at the broker]"
 
+# At a terminal.
+AWAY = "while you were away: {messages} since {time}"
+AWAY_SINCE = "while you were away, since {time}"
+NEW_FROM_HERE = "new from here"
+HISTORY_OF = "history"
+END_OF_HISTORY = "now"
+PRIVATE = "private"
+YOU = "you"
+STATUS_ONLINE = "online"
+STATUS_OFFLINE = "OFFLINE"
+STATUS_RETRY = "OFFLINE, retry in {seconds} s"
+STATUS_UNREAD = "unread {places}"
+EMPTY_LINE = "Ctrl-D on an empty line, or exit, leaves"
+LEAVE_ALL_THE_SAME = "{kept}; Ctrl-D once more leaves"
+
 _NAME_WIDTH = 25
 
 
@@ -151,6 +166,41 @@ def kept(count: int) -> str:
     if count == 1:
         return "1 message is not accepted yet; it is kept, and goes out with the next run"
     return f"{count} messages are not accepted yet; they are kept, and go out with the next run"
+
+
+def messages(count: int) -> str:
+    """So many."""
+    return "1 message" if count == 1 else f"{count} messages"
+
+
+def passed_by(count: int) -> str:
+    """What came faster than anybody reads."""
+    return f"{messages(count)} passed by too fast, /history shows them"
+
+
+def more_waiting(count: int) -> str:
+    """What has no row of its own among those that are not accepted yet."""
+    return f"{count} more"
+
+
+def status_outbox(count: int) -> str:
+    """How much is still to be accepted, in the status line."""
+    return f"outbox {count}" if count else ""
+
+
+def folded(lines: int) -> str:
+    """What a long message has beyond what is shown."""
+    return "1 more line, /history shows it" if lines == 1 else f"{lines} more lines, /history shows them"
+
+
+def cut_row(signs: int) -> str:
+    """What a long row has beyond what is shown."""
+    return f"{signs} more characters, /history shows them"
+
+
+def pasted(lines: int) -> str:
+    """A paste is not sent by itself."""
+    return f"{lines} lines pasted: Enter sends one message"
 
 
 def gone(log: str, messages: int) -> str:
