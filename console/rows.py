@@ -111,12 +111,16 @@ def status(standing: Standing, heads: int, unread: dict[str, Unread], tick: floa
         (3, words.status_outbox(len(standing.waiting))),
         (5, "/help"),
     ]
-    for dropped in range(5, -1, -1):
-        line = f" {signs.bar} ".join(text for _, text in parts if text)
-        if measured(line) < width:
-            break
-        parts = [(rank, text) for rank, text in parts if rank < dropped or rank == 0]
-    return cut(line, width - 1, signs.more)
+    kept: list[tuple[int, str]] = []
+    for part in sorted(each for each in parts if each[1]):
+        wider = [each for each in parts if each in (*kept, part)]
+        if not kept or measured(_joined(wider, signs)) < width:
+            kept = wider
+    return cut(_joined(kept, signs), width - 1, signs.more)
+
+
+def _joined(parts: list[tuple[int, str]], signs: Signs) -> str:
+    return f" {signs.bar} ".join(text for _, text in parts)
 
 
 def _is_lobby(standing: Standing) -> bool:

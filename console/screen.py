@@ -29,6 +29,9 @@ PAINTED_MESSAGES = 200
 FOLDED_ROWS = 20
 ROW_CHARS = 4000
 
+# Marks a question of the screen's own.
+HEADS = "heads"
+
 _STAMP = " " * len("HH:MM ")
 _JOINING = (shown.Came, shown.Went)
 
@@ -49,6 +52,7 @@ class Page:
         self._account = ""
         self._mention: re.Pattern[str] | None = None
         self._present: dict[str, str] = {}
+        self._asked_heads = False  # we have asked who is here, not the person
         self.place = names.LOBBY
         self.width = 80
         self.unread: dict[str, Unread] = {}
@@ -108,6 +112,8 @@ class Page:
         if isinstance(event, shown.Messages):
             return self._history(event)
         self._learn(event)
+        if self._is_unasked(event):
+            return []
         if isinstance(event, shown.Refused):
             event = msgspec.structs.replace(event, line=0)
         lines = [self._notice(event, at, sentence) for sentence in self._plain.sentences(event)]
@@ -131,7 +137,19 @@ class Page:
         elif isinstance(event, shown.Contacts):
             self.known |= {name.casefold(): name for name in (*event.contacts, *event.possible)}
         elif isinstance(event, shown.Offline):
-            self._present = {}
+            self._present, self._asked_heads = {}, False
+
+    def _is_unasked(self, event: Shown) -> bool:
+        """An answer to what was asked for the head count alone."""
+        if isinstance(event, shown.Who) and self._asked_heads:
+            self._asked_heads = False
+            return True
+        return isinstance(event, shown.Refused) and event.tag == HEADS
+
+    def asks_heads(self) -> typed.Intent:
+        """After an absence: who is here is asked, and only counted."""
+        self._asked_heads = True
+        return typed.AskedWho(tag=HEADS)
 
     def _notice(self, event: Shown, at: int, sentence: str) -> Fragments:
         sign, style = self._sign(event)
@@ -199,7 +217,8 @@ class Page:
             return []
         self._waited = 1
         count, self._expected = self._expected, 0
-        since = self._local(at)
+        day = self._day_of(_possible(at))
+        since = self._local(_possible(at)) if day == self._day else f"{day}, {self._local(_possible(at))}"
         told = words.AWAY.format(messages=words.messages(count), time=since)
         return [self._rule(told if count else words.AWAY_SINCE.format(time=since))]
 
@@ -270,10 +289,6 @@ class Page:
             return lines
         before, self._day = self._day, day
         return [self._rule(day), *lines] if before else lines
-
-    def starts(self, at: int) -> None:
-        """It is this day."""
-        self._day = self._day_of(at)
 
     def _rule(self, text: str) -> Fragments:
         head = f"{self.signs.rule * 2} {text} "

@@ -45,7 +45,7 @@ from console.pipe import Input
 from console.rows import Fragments
 from console.screen import Page
 from console.standing import Standing
-from core import shown, typed
+from core import shown
 from core.clock import Instant
 from core.shown import Shown
 
@@ -237,6 +237,8 @@ class Terminal:
     def show(self, event: Shown, at: int) -> None:
         """Gather it; a line that is refused comes back."""
         self._page.show(event, at)
+        if isinstance(event, shown.Online) and not event.first:
+            self.input.say(self._page.asks_heads())
         if isinstance(event, shown.Refused) and event.line in self._typed:
             text = self._typed.pop(event.line)
             if not self._buffer.text and (event.body or event.code in words.REFUSALS):
@@ -444,7 +446,7 @@ class Terminal:
             self._leaving = True
             self._hint = words.LEAVE_ALL_THE_SAME.format(kept=words.outbox(left))
             return
-        self.input.say(typed.Left())
+        self.closed = True  # what was typed before is still heeded
         self._wake()
 
     def _suspended(self, event: KeyPressEvent) -> None:

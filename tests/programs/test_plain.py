@@ -1,4 +1,4 @@
-"""client.py at a terminal: what is asked, what is seen, and how one gets away."""
+"""client.py --plain at a terminal: what is asked, what is seen, and how one gets away."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def another_device(clients: Clients) -> list[str]:
 
 def test_a_newcomer(clients: Clients, alice: str) -> None:
     """Asked for a name, and twice for a password, unseen; an account is made; a greeting comes."""
-    screen = clients.at_terminal()
+    screen = clients.at_terminal("--plain")
     screen.see("Name: ")
     screen.type(f"{alice}\n")
     screen.see(f"There is no account {alice} yet. Choose a password to make it")
@@ -39,7 +39,7 @@ def test_a_newcomer(clients: Clients, alice: str) -> None:
 
 
 def test_two_different_passwords_make_no_account(clients: Clients, alice: str) -> None:
-    screen = clients.at_terminal(alice)
+    screen = clients.at_terminal("--plain", alice)
     for asked, typed in (("New password: ", NEW), ("Once more: ", "another"), ("Again:\r\nNew password: ", "")):
         screen.see(asked)
         screen.type(f"{typed}\n")
@@ -51,7 +51,7 @@ def test_two_different_passwords_make_no_account(clients: Clients, alice: str) -
 
 def test_a_taken_name_is_asked_for_its_password_once(clients: Clients, alice: str) -> None:
     clients.register(alice)
-    screen = clients.at_terminal(alice, *another_device(clients))
+    screen = clients.at_terminal("--plain", alice, *another_device(clients))
     screen.see(f"The name {alice} is taken. If it is yours, give its password")
     screen.see("Password: ")
     screen.type(f"{PASSWORD}\n")
@@ -75,7 +75,7 @@ def test_a_taken_name_is_asked_for_its_password_once(clients: Clients, alice: st
 )
 def test_getting_away_from_the_question(clients: Clients, alice: str, key: str, code: int, told: str) -> None:
     clients.register(alice)
-    screen = clients.at_terminal(alice, "-", *another_device(clients))
+    screen = clients.at_terminal("--plain", alice, "-", *another_device(clients))
     screen.see("Password: ")
     screen.type(key)
     ended = screen.end()
@@ -85,7 +85,7 @@ def test_getting_away_from_the_question(clients: Clients, alice: str, key: str, 
 
 @pytest.mark.parametrize(("key", "code"), [("\x03", 130), ("\n", 2), ("\x04", 2)], ids=["Ctrl-C", "Enter", "Ctrl-D"])
 def test_no_name(clients: Clients, key: str, code: int) -> None:
-    screen = clients.at_terminal()
+    screen = clients.at_terminal("--plain")
     screen.see("Name: ")
     screen.type(key)
     assert screen.end().code == code
@@ -93,7 +93,7 @@ def test_no_name(clients: Clients, key: str, code: int) -> None:
 
 def test_a_password_from_elsewhere_is_not_asked_for(clients: Clients, alice: str) -> None:
     clients.register(alice)
-    screen = clients.at_terminal(alice, RESTANTE_PASSWORD=PASSWORD)
+    screen = clients.at_terminal("--plain", alice, RESTANTE_PASSWORD=PASSWORD)
     screen.see(f"welcome, {alice}")
     screen.type("\x04")
     ended = screen.end()
@@ -102,14 +102,14 @@ def test_a_password_from_elsewhere_is_not_asked_for(clients: Clients, alice: str
 
 
 def test_ctrl_c_leaves_the_conversation(clients: Clients, alice: str) -> None:
-    screen = clients.at_terminal(alice, PASSWORD)
+    screen = clients.at_terminal("--plain", alice, PASSWORD)
     screen.see(f"welcome, {alice}")
     screen.type("\x03")
     assert screen.end().code == 130
 
 
 def test_ctrl_d_on_half_a_line_sends_it_and_leaves_on_the_next(clients: Clients, alice: str, reader: Program) -> None:
-    screen = clients.at_terminal(alice, PASSWORD, "--plain")
+    screen = clients.at_terminal("--plain", alice, PASSWORD)
     screen.see("here now: ")
     screen.type("half a line\x04\x04")
     assert screen.end().code == 0
@@ -117,7 +117,7 @@ def test_ctrl_d_on_half_a_line_sends_it_and_leaves_on_the_next(clients: Clients,
 
 
 def test_the_terminal_is_gone(clients: Clients, alice: str, reader: Program) -> None:
-    screen = clients.at_terminal(alice, PASSWORD)
+    screen = clients.at_terminal("--plain", alice, PASSWORD)
     screen.see("here now: ")
     screen.type("last words\n")
     screen.see("last words")
@@ -128,7 +128,7 @@ def test_the_terminal_is_gone(clients: Clients, alice: str, reader: Program) -> 
 
 
 def test_slips_of_a_person_are_no_failure(clients: Clients, alice: str) -> None:
-    screen = clients.at_terminal(alice, PASSWORD)
+    screen = clients.at_terminal("--plain", alice, PASSWORD)
     screen.see("here now: ")
     screen.type("/shrug\n")
     screen.see("there is no command /shrug; nothing was sent")
@@ -140,7 +140,7 @@ def test_slips_of_a_person_are_no_failure(clients: Clients, alice: str) -> None:
 
 
 def test_led_by_numbers(clients: Clients, alice: str, reader: Program) -> None:
-    screen = clients.at_terminal(alice, PASSWORD, "--menu")
+    screen = clients.at_terminal("--plain", alice, PASSWORD, "--menu")
     for asked, answer in (
         ("here now: ", "1"),
         ("To: ", "reader"),
@@ -155,7 +155,7 @@ def test_led_by_numbers(clients: Clients, alice: str, reader: Program) -> None:
 
 
 def test_messages_come_while_one_types(clients: Clients, alice: str, reader: Program) -> None:
-    screen = clients.at_terminal(alice, PASSWORD)
+    screen = clients.at_terminal("--plain", alice, PASSWORD)
     screen.see("here now: ")
     screen.type("half a li")
     reader.type("me first\n")
