@@ -146,8 +146,7 @@ def _terminal(settings: Settings) -> Front:
 
     page = Page(_local, _day, Names(palette(os.environ)), Signs() if standard.utf8() else ASCII)
     entered = Input(Typing(settings.raw, settings.menu), settings.strict)
-    write = partial(standard.write, 1)
-    return Terminal(page, entered, ZmqSelector(), os.environ, write, partial(os.get_terminal_size, 1), keyboard())
+    return Terminal(page, entered, ZmqSelector(), os.environ, partial(standard.write, 1), standard.size, keyboard())
 
 
 def _to_stderr(data: bytes) -> None:
