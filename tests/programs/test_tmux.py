@@ -113,6 +113,6 @@ def test_resizing_leaves_no_ghosts(
         alice.resize(columns, rows)
         time.sleep(0.3)  # a resize has no answer; too early, and the next one hides what this one does
         alice.see("online")
-    shown = alice.see("that is narrow")
+    shown = alice.see("s narrow\n")
     assert prompts(shown) <= 2, shown
     assert [f"line {number} ✓" in shown for number in range(20)] == [True] * 20
