@@ -156,24 +156,6 @@ def test_half_a_line_survives_a_broker_that_is_killed(
     leave(screen)
 
 
-def test_ctrl_z(clients: Clients, alice: str, reader: Program) -> None:
-    """A client that is stopped and goes on prints what came, and has what was typed."""
-    screen = talking(clients, alice, PASSWORD)
-    screen.type("half a li\x1a")
-    stat = Path(f"/proc/{screen.terminal.process.pid}/stat")
-    # Its process group has no shell that would stop it: the system ignores the key's signal. So it is stopped by hand.
-    os.kill(screen.terminal.process.pid, signal.SIGSTOP)
-    while stat.read_text("ascii").rpartition(")")[2].split()[0] != "T":
-        pass
-    reader.type(f"while {alice} was stopped\n")
-    os.kill(screen.terminal.process.pid, signal.SIGCONT)
-    screen.see_in_log(f"while «{alice}» was stopped")
-    screen.see("#lobby> half a li")
-    screen.type("ne\r")
-    assert reader.hear_from(alice, 1) == ["half a line"]
-    leave(screen)
-
-
 def test_fifty_lines_are_one_message(clients: Clients, alice: str, reader: Program) -> None:
     screen = talking(clients, alice, PASSWORD)
     text = "\n".join(f"row {number}: /quit" for number in range(50))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -20,14 +21,22 @@ pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is no
 class Window:
     """A client in a tmux of its own."""
 
-    def __init__(self, folder: Path, clients: Clients, account: str, columns: int, rows: int) -> None:
+    def __init__(
+        self, folder: Path, clients: Clients, account: str, columns: int, rows: int, in_shell: bool = False
+    ) -> None:
         self._tmux = ["tmux", "-S", str(folder / account), "-f", os.devnull]
         command = [sys.executable, str(ROOT / "client.py"), account, *clients.place]
         kept = {name: value for name, value in os.environ.items() if name not in ("TMUX", "NO_COLOR")}
         environment = kept | {"RESTANTE_PASSWORD": PASSWORD, "LC_ALL": "C.UTF-8"}
         size = ["-x", str(columns), "-y", str(rows)]
-        subprocess.run([*self._tmux, "new-session", "-d", *size, *command], env=environment, check=True)
+        subprocess.run(
+            [*self._tmux, "new-session", "-d", *size, *(["sh", "-i"] if in_shell else command)],
+            env=environment,
+            check=True,
+        )
         self._do("set-option", "-g", "remain-on-exit", "on")
+        if in_shell:
+            self.type(shlex.join(command), "Enter")
 
     def _do(self, *command: str) -> str:
         return subprocess.run([*self._tmux, *command], capture_output=True, text=True, check=True).stdout
@@ -57,8 +66,8 @@ class Window:
 def window(tmp_path: Path) -> Iterator[Callable[..., Window]]:
     windows: list[Window] = []
 
-    def start(clients: Clients, account: str, columns: int = 80, rows: int = 24) -> Window:
-        windows.append(Window(tmp_path, clients, account, columns, rows))
+    def start(clients: Clients, account: str, columns: int = 80, rows: int = 24, in_shell: bool = False) -> Window:
+        windows.append(Window(tmp_path, clients, account, columns, rows, in_shell))
         return windows[-1]
 
     yield start
@@ -98,6 +107,24 @@ def test_two_people_and_a_broker_that_is_killed(
     alice.see("bob  half a line")
     alice.type("exit", "Enter")
     assert "/help\n" not in alice.see("Pane is dead")
+
+
+def test_ctrl_z_and_fg(
+    start_broker: Callable[..., Broker], clients_of: Callable[[Broker], Clients], window: Callable[..., Window]
+) -> None:
+    clients = clients_of(start_broker())
+    clients.register("bob")
+    alice = window(clients, "alice", in_shell=True)
+    alice.see("● online")
+    alice.type("half a li", "C-z")
+    alice.see("Stopped")
+    assert "#lobby>" not in alice.shown()
+    assert clients.run("bob", "-m", "while you were stopped").code == 0
+    alice.type("fg", "Enter")
+    alice.see("bob  while you were stopped")
+    alice.see("#lobby> half a li")
+    alice.type("ne", "Enter")
+    alice.see("alice  half a line ✓")
 
 
 def test_resizing_leaves_no_ghosts(
