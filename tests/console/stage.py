@@ -5,7 +5,6 @@ Of some marks and joiners pyte drops the rest of the line: what was written has 
 
 from __future__ import annotations
 
-import selectors
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -151,7 +150,3 @@ def play(script: Script, columns: int = 100, rows: int = 30, **environment: str)
         scene = Scene(columns, rows, keyboard, environment)
         scene.play(script)
         return scene
-
-
-def only_zmq(selector: selectors.BaseSelector) -> bool:
-    return isinstance(selector, ZmqSelector)
