@@ -43,8 +43,10 @@ from core.commands import (
     Pin,
     Recall,
     Renew,
+    Search,
     Send,
     Show,
+    Tally,
 )
 from core.errand import UNREACHED, Errand, Wish
 from core.events import Derived, Lost, NotOffered, PasswordsDerived, Renewed, WentBack
@@ -127,7 +129,9 @@ class Loop:
             DeriveNew: self._derive_new,
             Renew: self._renew,
             GoBack: self._go_back,
-            Recall: self._recall,
+            Recall: journal.recall,
+            Search: journal.search,
+            Tally: journal.tally,
             Show: lambda show: self._show(show.shown),
         }
 
@@ -338,10 +342,6 @@ class Loop:
         for each in again:
             each.told = True
         return WentBack(again, gone, memory.cursors, memory.known)
-
-    def _recall(self, recall: Recall) -> None:
-        first, envelopes = self._journal.history(recall.log, recall.account, recall.count)
-        self._show(shown.Messages(log=recall.log, first=first, envelopes=envelopes, waited=0, mine=True))
 
     # -- showing --
 

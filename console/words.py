@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from console import menu
-from protocol import errors, names
+from protocol import errors, limits, names
 
 REFUSALS = {
     "too-long": "the message has {size} bytes, {over} more than the {limit} that fit; nothing was sent: split it",
+    "long-topic": "the topic has {size} characters, {limit} at most are allowed; nothing was done: shorten it",
     "empty-message": "the message is empty; nothing was sent: -m takes a text",
     "empty": "nothing stands behind the colon; nothing was sent: the message for {name} goes there",
     "bad-name": "{name} can't be a name: {why}; nothing was sent: check it, or /say sends the line as text",
@@ -50,6 +51,41 @@ AGAIN = "connected again"
 REGISTERED = "the account {account} was made just now"
 WELCOME = "welcome, {account}; help shows the commands, exit leaves"
 PLACE = "plain lines go to {to} now"
+INSIDE = "you are in {room} now"
+INSIDE_AND_TOPIC = "you are in {room} now: {topic}"
+OUTSIDE = "you are no longer in {room}"
+REMOVED = "{by} has removed you from {room}; your history of it stays yours"
+BANNED = "{by} has banned you from {room}; your history of it stays yours"
+ROOM = "{room}  {members}{marks}{topic}"
+MORE_ROOMS = "there are more: /rooms {after}"
+NO_ROOMS = "there are no rooms but #lobby; /join #NAME makes one"
+INSIDE_MARK = ", you are in it"
+INVITED_MARK = ", you are invited"
+PRIVATE_MARK = ", private"
+TOPIC_MARK = ": {topic}"
+MEMBERS_HERE = "in {room}{private}, here now: {names}"
+MEMBERS_AWAY = "away: {names}"
+OWNER = "made by {owner}"
+TOPIC = "{room} is about: {topic}"
+NO_TOPIC = "{room} has no topic; /topic TEXT gives it one"
+NEW_TOPIC = "{by} says that {room} is about: {topic}"
+TOPIC_GONE = "{by} has taken away the topic of {room}"
+NO_SHARED = "none"
+NEWS = {
+    "invited": "{by} has invited {account} to {room}",
+    "removed": "{by} has removed {account} from {room}",
+    "banned": "{by} has banned {account} from {room}",
+    "unbanned": "{by} lets {account} come back to {room}",
+}
+INVITED = "{by} invites you to {room}: /join {room} goes there, /leave {room} turns it down"
+PROFILE = "{account} is {here}, has been registered since {date}; rooms that you share: {rooms}"
+PROFILE_HERE = "here"
+PROFILE_AWAY = "not here"
+IGNORED = "you ignore: {names}"
+NOTHING_FOUND = "nothing was found for: {words}"
+MORE_FOUND = "these are the last {count} for: {words}; more words find older ones"
+UNREAD = "{place}  {count}"
+NOTHING_UNREAD = "there is nothing that you have not looked at"
 HERE = "here now: {names}"
 POSSIBLE = "you could add: {names}"
 POSSIBLE_AND_MORE = "you could add: {names} and more"
@@ -132,6 +168,18 @@ def _moved(accounts: Sequence[str], more: int, did: str) -> list[str]:
     if more or count > 2:
         return [f"{count} people {did}: {listed(accounts, more)}"]
     return [f"{' and '.join(accounts)} {did}"]
+
+
+def members(count: int) -> str:
+    """How many are in a room; beyond what is counted they are many."""
+    if count >= limits.COUNTED_NAMES:
+        return f"{limits.COUNTED_NAMES} members or more"
+    return "1 member" if count == 1 else f"{count} members"
+
+
+def messages(count: int) -> str:
+    """How many of them."""
+    return "1 message" if count == 1 else f"{count} messages"
 
 
 def waiting(count: int) -> str:

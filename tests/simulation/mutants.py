@@ -252,8 +252,8 @@ MUTANTS = (
     ),
     Mutant(
         "who left a room still reads it",
-        "core/questions.py",
-        "            self._sessions.forget(each, log)\n",
+        "core/sessions.py",
+        "            self.forget(each, log)\n",
         "",
         "I5",
         300,
