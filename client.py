@@ -206,12 +206,16 @@ class Loop:
             for messages in merged(self._replay(log) for log in self._journal.unshown()):
                 self._show(messages)
                 self._write()
+            if self.errand.room() != 0:  # of those who are ignored, too
+                self._shown.update(self.core.reader.cursors)
 
     def _replay(self, log: str) -> Iterator[shown.Messages]:
         """What is in the journal and was never handed out: a run was killed, or wanted no more."""
         name = log if log.startswith("#") else "@" + self._name()
         for first, envelopes in self._journal.replay(log, REPLAY_MESSAGES):
-            yield shown.Messages(log=name, first=first, envelopes=envelopes, waited=first + len(envelopes) - 1)
+            last = first + len(envelopes) - 1
+            messages = shown.Messages(log=name, first=first, envelopes=envelopes, waited=last)
+            yield from self.core.lookback.ignored.sift(messages)
 
     def _name(self) -> str:
         return (self._journal.fact("account") or self._settings.name.encode()).decode()
@@ -372,9 +376,7 @@ class Loop:
         """As many as are wanted; what is too much stays in the journal for the next run."""
         room = self.errand.room()
         if room is not None and room < len(event.envelopes):
-            event = shown.Messages(
-                log=event.log, first=event.first, envelopes=event.envelopes[:room], waited=event.waited
-            )
+            event = msgspec.structs.replace(event, envelopes=event.envelopes[:room])
         if event.envelopes:
             log = names.mailbox(self._account_key) if event.log.startswith("@") else event.log
             self._shown[log] = event.first + len(event.envelopes) - 1

@@ -15,7 +15,6 @@ from core.events import Searched
 from protocol.frames import Envelope
 
 _Open = Callable[[bytes, int], Envelope]
-_Place = tuple[int, str, int, int]
 
 # Messages that one step adds to the index: a few tenths of a second, after which the network has its turn.
 STEP_MESSAGES = 10_000
@@ -55,13 +54,16 @@ class Index:
         return self._database.execute("SELECT id, log, era, low, high FROM indexed").fetchall()
 
     def _meet(self) -> None:
-        """Logs and eras that are new: nothing of them has been taken in."""
-        self._database.execute(
-            """
-            INSERT INTO indexed (log, era, low, high) SELECT log, era, min(seq), min(seq) - 1 FROM history
-                GROUP BY log, era HAVING (log, era) NOT IN (SELECT log, era FROM indexed)
-            """
-        )
+        """Logs and eras that are new: nothing of them has been taken in. From each to the next is one step."""
+        log, era = "", 0
+        while rows := self._first("log = ? AND era > ?", log, era) or self._first("log > ?", log):
+            log, era, seq = rows[0]
+            new = (log, era, seq, seq - 1)
+            self._database.execute("INSERT OR IGNORE INTO indexed (log, era, low, high) VALUES (?, ?, ?, ?)", new)
+
+    def _first(self, where: str, *values: str | int) -> list[Any]:
+        ask = f"SELECT log, era, seq FROM history WHERE {where} ORDER BY log, era, seq LIMIT 1"
+        return self._database.execute(ask, values).fetchall()
 
     def _new(self, log: str, era: int, above: int, below: int, order: str, most: int) -> list[Any]:
         return self._database.execute(

@@ -119,13 +119,12 @@ class Notebook:
             era, below = era - 1, min(below, self.bases[(era, log)])
 
     def search(self, search: Search) -> Searched:
-        """The last messages with some words."""
-        wanted = _words(search.words)
-        found = [
-            (log, seq, envelope)
-            for (era, log, seq), envelope in sorted(self.history.items(), key=lambda entry: entry[0])
-            if wanted and names.key(envelope.author) not in search.hidden and _has(envelope, wanted)
-        ]
+        """The last messages with some words: of each log the last that fit, and of all these the last by time."""
+        wanted, lines = _words(search.words), dict[tuple[int, str], list[tuple[str, int, Envelope]]]()
+        for (era, log, seq), envelope in sorted(self.history.items(), key=lambda entry: entry[0]):
+            if wanted and names.key(envelope.author) not in search.hidden and _has(envelope, wanted):
+                lines.setdefault((era, log), []).append((log, seq, envelope))
+        found = [each for line in lines.values() for each in line[-search.count - 1 :]]
         found.sort(key=lambda each: (each[2].at, each[0], each[1]))
         return Searched(search, found[-search.count :], more=len(found) > search.count)
 
