@@ -83,7 +83,7 @@ class Answers:
         asked = self._inquiries.answered(frame.ask)
         self._places.enter(frame.log, frame.room)
         inside = Show(shown.Inside(account=self.account, room=frame.room, topic=frame.topic))
-        return [*self._reader.join(frame.log, frame.extent), inside, *(self._go(frame.room) if asked else [])]
+        return [*self._reader.join(frame.log, frame.extent), inside, *(self.go(frame.room) if asked else [])]
 
     def _left(self, frame: frames.Left, now: Instant) -> list[Command]:
         """Whoever is removed stays where they are, and is refused there: the next line was not meant for the lobby."""
@@ -91,12 +91,13 @@ class Answers:
         self._reader.leave(frame.log)
         room = self._places.leave(frame.log)
         outside = Show(shown.Outside(account=self.account, room=room, by=frame.by, banned=frame.banned))
-        return [outside, *(self._go(names.LOBBY) if asked and self._places.is_in(frame.log) else [])]
+        return [outside, *(self.go(names.LOBBY) if asked and self._places.is_in(frame.log) else [])]
 
-    def _go(self, place: str) -> list[Command]:
+    def go(self, place: str) -> list[Command]:
+        """From now on plain lines go there; what was said in both places has been looked at."""
         before = self._lookback.read()
         self._places.place = place
-        return [before, Show(shown.Place(to=place))]
+        return [before, self._lookback.read(), Show(shown.Place(to=place))]
 
     def _rooms(self, frame: frames.Rooms, now: Instant) -> list[Command]:
         self._inquiries.answered(frame.ask)

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from core import shown, typed
 from core.anchor import Anchor
 from core.answers import Answers
@@ -96,7 +94,7 @@ class Client:
             Renewed: self._renewed,
             WentBack: self._went_back,
             typed.Wrote: self._wrote,
-            typed.Chose: self._chose,
+            typed.Chose: lambda event, now: self._answers.go(event.to),
             **dict.fromkeys(ASKED, self._asked),
             typed.AskedPassword: self._asked_password,
             typed.AskedStatus: self._asked_status,
@@ -253,13 +251,15 @@ class Client:
     def _unanswered(self) -> list[Command]:
         """Questions that the broker can't answer any more."""
         never, self._postponed = self._postponed, []
-        commands: list[Command] = [self._refuse("not-connected", question) for question in never]
-        for question in self._inquiries.lost():
-            if isinstance(question, WantedPage):
-                commands += self.lookback.unanswered(question)
-            else:
-                commands.append(self._refuse("no-answer", question))
-        return commands
+        unanswered = [("not-connected", each) for each in never] + [
+            ("no-answer", each) for each in self._inquiries.lost()
+        ]
+        return [command for code, question in unanswered for command in self._give_up(code, question)]
+
+    def _give_up(self, code: str, question: typed.Typed) -> list[Command]:
+        if isinstance(question, WantedPage):
+            return self.lookback.unanswered(question)
+        return [self._refuse(code, question)]
 
     def _heard(self, event: Heard, now: Instant) -> list[Command]:
         self.link.heard_at = now.tick
@@ -401,25 +401,25 @@ class Client:
     # -- questions and answers --
 
     def _asked(self, question: typed.Typed, now: Instant) -> list[Command]:
+        if isinstance(question, typed.LeftRoom) and self.link.phase == ONLINE and len(self.outbox):
+            self._postponed.append(question)  # what was said in the room before comes back from there first
+            return []
         if self.link.phase == ONLINE:
             return [self._say(self._inquiries.ask(question), now)]
         if isinstance(question, typed.AskedContacts) and self._answers.contacts:
             return [Show(shown.Contacts(contacts=self._answers.contacts, possible=[]))]
         if self._absent or self._welcomes or self.link.phase == ENDED:
-            return [self._refuse("not-connected", question)]
+            return self._give_up("not-connected", question)
         self._postponed.append(question)  # nobody knows yet whether the broker is there
         return []
 
     def _asked_of_room(self, question: typed.OfRoom, now: Instant) -> list[Command]:
         """A question about a room, which may be the current place."""
-        if question.room:
-            return self._asked(question, now)
-        if not self.place.startswith("#"):
-            return [self._refuse("no-room", question, place=self.place)]
-        return self._asked(msgspec.structs.replace(question, room=self.place), now)
+        meant = self.places.meant(question)
+        return self._asked(meant, now) if meant else [self._refuse("no-room", question, place=self.place)]
 
     def _recalled(self, event: Recalled, now: Instant) -> list[Command]:
-        answer = self.lookback.recalled(event, self.online)
+        answer = self.lookback.recalled(event)
         return self._asked(answer, now) if isinstance(answer, WantedPage) else answer
 
     def _asked_password(self, question: typed.AskedPassword, now: Instant) -> list[Command]:
@@ -459,11 +459,6 @@ class Client:
         return [Disconnect(), *self._unanswered(), self._offline(frame.code, wait)]
 
     # -- what is answered here --
-
-    def _chose(self, event: typed.Chose, now: Instant) -> list[Command]:
-        before = self.lookback.read()
-        self.places.place = event.to
-        return [before, self.lookback.read(), Show(shown.Place(to=event.to))]
 
     def _asked_status(self, event: typed.AskedStatus, now: Instant) -> list[Command]:
         status = shown.Status(

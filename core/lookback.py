@@ -59,11 +59,11 @@ class Lookback:
         count = HISTORY_MAX_MESSAGES if event.seconds else event.count
         return [Recall(log, account, count, since, self.ignored.keys, HISTORY_PAGES, event.tag)]
 
-    def recalled(self, event: Recalled, online: bool) -> list[Command] | WantedPage:
+    def recalled(self, event: Recalled) -> list[Command] | WantedPage:
         """Show it; or ask the broker first for what is older, if more was wanted."""
         recall = event.recall
         enough = len(event.found) >= recall.count or (recall.since and 0 < event.oldest_at < recall.since)
-        if enough or event.oldest <= 1 or not recall.pages or not online:
+        if enough or event.oldest <= 1 or not recall.pages:
             return self._show(event)
         return WantedPage(recall=recall, before=event.oldest, tag=recall.tag)
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
+from core import typed
 from protocol import names
 
 
@@ -29,6 +32,12 @@ class Places:
     def is_in(self, log: str) -> bool:
         """Whether this is the current place."""
         return self.place.startswith("#") and names.room_key(self.place) == log
+
+    def meant(self, question: typed.OfRoom) -> typed.OfRoom | None:
+        """The same with its room, which is the current place if none was named; None if that is no room."""
+        if question.room:
+            return question
+        return msgspec.structs.replace(question, room=self.place) if self.place.startswith("#") else None
 
 
 def conversation(place: str, account: str) -> tuple[str, str]:

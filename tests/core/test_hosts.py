@@ -414,6 +414,14 @@ def test_nothing_more_is_read_until_it_is_clear_whether_one_has_joined(world: Wo
     assert bob.core.place == "#club"
 
 
+def test_what_was_said_before_leaving_comes_back_before_one_has_left(world: World) -> None:
+    bob = world.come("bob")
+    bob.does(JoinedRoom(room="#club"))
+    bob.does(typed.Wrote(text="one"), typed.Wrote(text="two"), typed.LeftRoom())
+    assert bob.lines() == ["bob>#club one", "bob>#club two"]
+    assert (bob.core.place, bob.core.settled) == ("#lobby", True)
+
+
 def test_a_join_that_is_refused_moves_nobody(world: World) -> None:
     alice, bob = world.come("alice"), world.come("bob")
     alice.does(JoinedRoom(room="#club", private=True))
