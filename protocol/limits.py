@@ -65,7 +65,7 @@ LISTED_NAMES = 200
 # Rooms in one list; then one asks for the rest. A list of the longest names and topics fits one part.
 LISTED_ROOMS = 30
 # Members of a room that are counted for such a list: more is many.
-COUNTED_NAMES = 1000
+COUNTED_NAMES = 300
 
 # Invitations of an account that nobody has answered. They are told at every login.
 INVITED_ROOMS = 20

@@ -114,7 +114,7 @@ EVENTS: dict[str, Shown] = {
         rooms=[
             Listed("#Club", "roses", 3, True, False, True),
             Listed("#tea", "", 1, False, True, True),
-            Listed("#ops", "", 1000, False, False, False),
+            Listed("#ops", "", 300, False, False, False),
         ],
         after="#ops",
     ),
