@@ -92,9 +92,9 @@ class Actor:
             DeriveNew: self._derive_new,
             Renew: self._renew,
             GoBack: self._go_back,
-            Recall: lambda recall: notebook.recall(recall),
-            Search: lambda search: notebook.search(search),
-            Tally: lambda tally: notebook.tally(tally),
+            Recall: notebook.recall,
+            Search: notebook.search,
+            Tally: notebook.tally,
             Show: lambda show: self.shown.append(show.shown),
         }
 

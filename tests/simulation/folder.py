@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
-from core.commands import Begin, Command
+from core.commands import Begin, Command, Recall, Search, Tally
+from core.events import Recalled, Searched, Tallied
 from core.outbox import Memory
 from protocol.frames import Envelope
 from store.journal import Journal
@@ -72,6 +73,15 @@ class Ledger:
 
     def commit(self, commands: Sequence[Command]) -> None:
         self._journal.commit(commands)
+
+    def recall(self, recall: Recall) -> Recalled:
+        return self._journal.recall(recall)
+
+    def search(self, search: Search) -> Searched:
+        return self._journal.search(search)
+
+    def tally(self, tally: Tally) -> Tallied:
+        return self._journal.tally(tally)
 
     def renew(self, epoch: str) -> Memory:
         return self._journal.renew(epoch)
