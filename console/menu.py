@@ -91,7 +91,9 @@ def _asked_members(room: str = "") -> typed.Intent:
 
 
 def _topic(topic: str = "") -> typed.Intent:
-    return typed.ChangedTopic(topic=topic) if topic else typed.AskedTopic()
+    if not topic:
+        return typed.AskedTopic()
+    return typed.ChangedTopic(topic="" if topic == "-" else topic)
 
 
 def _invited(account: str, room: str = "") -> typed.Intent:
@@ -164,7 +166,7 @@ COMMANDS = (
     Command("leave", "[#ROOM]", "leave a room, this one if not told", _left_room),
     Command("rooms", "[#ROOM]", "the rooms that there are, behind this one if told", _asked_rooms),
     Command("names", "[#ROOM]", "who is in a room", _asked_members),
-    Command("topic", "[TOPIC]", "what this room is about; with a text: say so", _topic),
+    Command("topic", "[TOPIC]", "what this room is about; with a text: say so; - takes it away", _topic),
     Command("invite", "NAME [#ROOM]", "let someone join a private room, and tell them", _invited),
     Command("expel", "NAME [#ROOM]", "remove someone from a room that you made", _expelled, whole=True),
     Command("ban", "NAME [#ROOM]", "remove them, and don't let them come back", _banned, whole=True),

@@ -113,6 +113,7 @@ UNDERSTOOD = [
     ("/topic", typed.AskedTopic()),
     ("/topic  ", typed.AskedTopic()),
     ("/topic all   about\troses ", typed.ChangedTopic(topic="all about roses")),
+    ("/topic -", typed.ChangedTopic(topic="")),
     ("/invite bob", typed.InvitedAccount(account="bob")),
     ("/invite bob #Club", typed.InvitedAccount(account="bob", room="#Club")),
     ("/expel bob", typed.ExpelledAccount(account="bob")),

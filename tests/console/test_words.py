@@ -30,7 +30,7 @@ exit                     alone on a line: /quit
 /leave [#ROOM]           leave a room, this one if not told
 /rooms [#ROOM]           the rooms that there are, behind this one if told
 /names [#ROOM]           who is in a room
-/topic [TOPIC]           what this room is about; with a text: say so
+/topic [TOPIC]           what this room is about; with a text: say so; - takes it away
 /invite NAME [#ROOM]     let someone join a private room, and tell them
 /expel NAME [#ROOM]      remove someone from a room that you made
 /ban NAME [#ROOM]        remove them, and don't let them come back
