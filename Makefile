@@ -9,10 +9,10 @@ SEED ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run-broker run-client demo picture party test check format bench fuzz simulate mutants torture clean
+.PHONY: help venv run-broker run-client demo picture party test check format bench bench-terminal fuzz simulate mutants torture clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 venv: $(VENV)/.programs ## what the programs need, in .venv
 
@@ -55,6 +55,9 @@ format: $(VENV)/.tests ## put the code into its form
 
 bench: venv ## how fast it is, on this machine
 	@exec $(RUN) benchmarks/bench.py $(ARGS)
+
+bench-terminal: venv ## how soon a key is seen while messages arrive
+	@exec $(RUN) benchmarks/terminal.py $(ARGS)
 
 $(VENV)/.fuzz: requirements-fuzz.txt $(VENV)/.programs
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-fuzz.txt

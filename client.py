@@ -22,11 +22,11 @@ import msgspec
 
 from console import client_options, prompts, words
 from console.client_options import Settings
-from console.input import Typing
 from console.logfile import close_log, line, open_log
 from console.order import merged
-from console.pipe import Input, Output, as_text, as_typed
+from console.pipe import as_text, as_typed
 from console.sanitise import clean_line
+from console.standing import Standing
 from core import shown, typed
 from core.anchor import Known
 from core.client import Client
@@ -43,14 +43,17 @@ from core.commands import (
     Pin,
     Recall,
     Renew,
+    Search,
     Send,
     Show,
+    Tally,
 )
 from core.errand import UNREACHED, Errand, Wish
 from core.events import Derived, Lost, NotOffered, PasswordsDerived, Renewed, WentBack
 from core.person import Person
 from core.received import Event
 from core.shown import Shown
+from front import Front, make_front
 from protocol import errors, limits, names, passwords
 from store import StoreDamaged, StoreError, StoreNewer
 from store.journal import Journal, open_journal
@@ -62,7 +65,7 @@ from transport.context import endpoint, make_context
 from transport.curve import NoCurve
 from transport.dealer import Dealer
 from transport.keyrecord import KeyQuestion
-from transport.poller import Poller, Source, Waker
+from transport.poller import Waker
 
 RELEASE = "restante 0.1.0"
 # Frames taken in one turn: few enough that keys are answered while a flood comes in.
@@ -80,9 +83,12 @@ EXIT_USAGE, EXIT_DAMAGED, EXIT_NO_FOLDER, EXIT_IN_USE, EXIT_INTERRUPTED, EXIT_NO
 class Loop:
     """The one loop: events in, commands out, one commit a turn."""
 
-    def __init__(self, settings: Settings, wish: Wish, journal: Journal, waker: Waker, log: logging.Logger) -> None:
+    def __init__(
+        self, settings: Settings, wish: Wish, front: Front, journal: Journal, waker: Waker, log: logging.Logger
+    ) -> None:
         memory = journal.memory()
         self._settings = settings
+        self.front = front
         self._journal = journal
         self._waker = waker
         self._log = log
@@ -103,20 +109,14 @@ class Loop:
         )
         self.core = Client(person, memory, random.random)
         self.errand = Errand(wish, journal.fact("account") is None, time.monotonic())
-        self.input = Input(Typing(settings.raw, settings.menu, numbered=not wish.person), settings.strict)
-        self.output = Output(settings.json, not standard.utf8(), quiet=not wish.reads)
-        self._lines = standard.Lines()
-        self._reads_stdin = settings.message is None and not (wish.fetch and standard.is_terminal(0))
-        self._input_open = self._reads_stdin
-        self._watched = False  # standard input is in the poller
+        self._input_open = settings.message is None and not (wish.fetch and standard.is_terminal(0))
+        self._reads_input = self._input_open
         self._turned_away = ""  # why the broker was not reached the last time
-        self._asked = ""  # the question that stands on the screen and has no answer yet
         self._shown: dict[str, int] = {}  # log → seq handed out and not marked yet
         self._context = make_context()
         self._ipv6 = ":" in settings.host
         self._line: Dealer | KeyQuestion | None = None
-        self._poller = Poller()
-        self._poller.add(waker.fileno())
+        front.add(waker.fileno())
         self._table: dict[type[Command], Callable[[Any], Event | None]] = {
             AskKey: self._ask_key,
             Pin: self._pin,
@@ -127,7 +127,9 @@ class Loop:
             DeriveNew: self._derive_new,
             Renew: self._renew,
             GoBack: self._go_back,
-            Recall: self._recall,
+            Recall: journal.recall,
+            Search: journal.search,
+            Tally: journal.tally,
             Show: lambda show: self._show(show.shown),
         }
 
@@ -136,19 +138,20 @@ class Loop:
     def run(self) -> int:
         """Turn after turn until the errand is done; the exit code."""
         self._greet()
-        ready: list[Source] = []
-        while True:
-            now = clock()
-            if 0 in ready:
-                self._read_stdin()
-            self._turn(now)
-            if signals := self._waker.take():
-                return self._leave(now, signals)
-            self._watch_stdin()
-            self.errand.input_waits = not self.input.empty or (self._watched and standard.readable(0))
-            if self.errand.over(self.core, now.tick):
-                return self._leave(now, [])
-            ready = self._poller.wait(self._patience(now))
+        return self.front.run(self.turn, self._patience)
+
+    def turn(self) -> int | None:
+        """Take what has come, decide, commit, send and show; the exit code if that was the last turn."""
+        now = clock()
+        if self.front.closed:
+            self._input_open = False
+        self._turn(now)
+        if signals := self._waker.take():
+            return self._leave(now, signals)
+        idle = self.front.input.empty and self.core.hungry
+        self.front.listen(self._reads_input and not self.front.closed and not self.errand.first_start and idle)
+        self.errand.input_waits = self.front.waits()
+        return self._leave(now, []) if self.errand.over(self.core, now.tick) else None
 
     def _turn(self, now: Instant) -> None:
         events: list[Event] = []
@@ -161,7 +164,7 @@ class Loop:
         self._perform(self._type(now), now)
         while commands := self.core.settle(now):
             self._perform(commands, now)
-        self._write()
+        self._write(now)
 
     def _perform(self, commands: list[Command], now: Instant) -> None:
         """The journal first: nothing is sent or shown that is not on disk."""
@@ -174,7 +177,8 @@ class Loop:
                 if event:
                     self._perform(self.core.handle(event, now), now)
 
-    def _patience(self, now: Instant) -> float | None:
+    def _patience(self) -> float | None:
+        now = clock()
         dues = [self.core.deadline(), self.errand.deadline(now.tick)]
         wait = min((due for due in dues if due is not None), default=None)
         return None if wait is None else max(0.0, wait - now.tick)
@@ -185,29 +189,33 @@ class Loop:
         code = self.errand.code(self.core)
         left = len(self.core.outbox)
         if left:
-            self.output.note(words.kept(left))
+            self.front.note(words.kept(left))
         elif code == UNREACHED:
-            self.output.note(words.unreached_end(self.core.person.broker, self._turned_away))
-        self._write()
+            self.front.note(words.unreached_end(self.core.person.broker, self._turned_away))
+        self._write(now, last=True)
         self._log.info(line("ended", {"code": code, "outbox": left}))
         return EXIT_INTERRUPTED if signal.SIGINT in signals else code
 
-    # -- standard input --
+    # -- what is typed --
 
     def _greet(self) -> None:
         """What is there before anybody has said anything."""
         if self._settings.message is not None:
-            self.input.say(_message(self._settings))
+            self.front.input.say(_message(self._settings))
         if self.errand.wish.reads:
             for messages in merged(self._replay(log) for log in self._journal.unshown()):
                 self._show(messages)
-                self._write()
+                self._write(clock())
+            if self.errand.room() != 0:  # of those who are ignored, too
+                self._shown.update(self.core.reader.cursors)
 
     def _replay(self, log: str) -> Iterator[shown.Messages]:
         """What is in the journal and was never handed out: a run was killed, or wanted no more."""
         name = log if log.startswith("#") else "@" + self._name()
         for first, envelopes in self._journal.replay(log, REPLAY_MESSAGES):
-            yield shown.Messages(log=name, first=first, envelopes=envelopes, waited=first + len(envelopes) - 1)
+            last = first + len(envelopes) - 1
+            messages = shown.Messages(log=name, first=first, envelopes=envelopes, waited=last)
+            yield from self.core.lookback.ignored.sift(messages)
 
     def _name(self) -> str:
         return (self._journal.fact("account") or self._settings.name.encode()).decode()
@@ -217,37 +225,19 @@ class Loop:
         if self.errand.first_start:
             return []
         commands: list[Command] = []
-        while self.core.hungry and (intent := self.input.next(not len(self.core.outbox))):
+        while self.core.hungry and (intent := self.front.input.next(not len(self.core.outbox))):
             if isinstance(intent, typed.Left):
                 self._input_open = False
-                self.input.stop()
+                self.front.input.stop()
                 self.errand.left(now.tick)
             elif isinstance(intent, typed.AskedHelp):
-                self.output.help(intent)
+                self.front.help(intent)
             else:
                 commands += self.core.handle(intent, now)
-        if self.input.stopped or (not self._input_open and self.input.empty):
-            self._reads_stdin = False
+        if self.front.input.stopped or (not self._input_open and self.front.input.empty):
+            self._reads_input = False
             self.errand.input_ended(now.tick)
         return commands
-
-    def _watch_stdin(self) -> None:
-        """Poll standard input only while its lines are wanted: a full outbox slows a pipe down."""
-        wanted = self._reads_stdin and not self.errand.first_start and self.input.empty and self.core.hungry
-        if wanted and not self._watched:
-            self._poller.add(0)
-        elif self._watched and not wanted:
-            self._poller.drop(0)
-        self._watched = wanted
-
-    def _read_stdin(self) -> None:
-        data = standard.read(0)
-        if data is None:
-            return
-        self.input.add(self._lines.feed(data))
-        self._asked = ""
-        if not data:
-            self._input_open = False
 
     # -- commands --
 
@@ -260,8 +250,8 @@ class Loop:
 
     def _open(self, line: Dealer | KeyQuestion) -> None:
         self._line = line
-        self._poller.add(line.socket)
-        self._poller.add(line.monitor)
+        self.front.add(line.socket)
+        self.front.add(line.monitor)
 
     def _choose_family(self, happened: list[Event]) -> None:
         """IPv4 and IPv6 in turn: which of them "localhost" means here, only an attempt can tell."""
@@ -270,8 +260,8 @@ class Loop:
 
     def _disconnect(self, disconnect: Disconnect) -> None:
         if self._line:
-            self._poller.drop(self._line.socket)
-            self._poller.drop(self._line.monitor)
+            self.front.drop(self._line.socket)
+            self.front.drop(self._line.monitor)
             self._line.close()
             self._line = None
 
@@ -282,7 +272,7 @@ class Loop:
     def _derive(self, derive: Derive) -> Event:
         password = self._settings.password
         if password in ("", "-") and prompts.terminal():
-            with self._waker.obeying():
+            with self.front.aside(), self._waker.obeying():
                 password = prompts.ask_password(self._settings.name, derive.taken)
         if password in ("", "-"):
             self._turn_away("name-taken" if derive.taken else "no-account")
@@ -292,7 +282,7 @@ class Loop:
     def _derive_new(self, derive: DeriveNew) -> Event:
         if not prompts.terminal():
             return PasswordsDerived(derive.question, code="no-terminal")
-        with self._waker.obeying():
+        with self.front.aside(), self._waker.obeying():
             old, new = prompts.ask_new_password()
         if not new:
             return PasswordsDerived(derive.question, code="not-given")
@@ -339,10 +329,6 @@ class Loop:
             each.told = True
         return WentBack(again, gone, memory.cursors, memory.known)
 
-    def _recall(self, recall: Recall) -> None:
-        first, envelopes = self._journal.history(recall.log, recall.account, recall.count)
-        self._show(shown.Messages(log=recall.log, first=first, envelopes=envelopes, waited=0, mine=True))
-
     # -- showing --
 
     def _show(self, event: Shown) -> None:
@@ -355,12 +341,12 @@ class Loop:
             self._turned_away = event.reason
         self.errand.note(event, now.tick)
         if isinstance(event, shown.Refused):
-            self.input.refused()
+            self.front.input.refused()
         if isinstance(event, shown.Online | shown.Offline | shown.Refused | shown.Bye):
             self._note(event)
-        self.output.show(event, now.at)
+        self.front.show(event, now.at)
         if isinstance(event, shown.Online) and event.first and self.errand.wish.lingers:
-            self.input.greet()
+            self.front.input.greet()
 
     def _unasked(self, event: Shown) -> bool:
         """Whether nobody misses this: only the greeting's questions, which no script has asked, were not answered."""
@@ -372,9 +358,7 @@ class Loop:
         """As many as are wanted; what is too much stays in the journal for the next run."""
         room = self.errand.room()
         if room is not None and room < len(event.envelopes):
-            event = shown.Messages(
-                log=event.log, first=event.first, envelopes=event.envelopes[:room], waited=event.waited
-            )
+            event = msgspec.structs.replace(event, envelopes=event.envelopes[:room])
         if event.envelopes:
             log = names.mailbox(self._account_key) if event.log.startswith("@") else event.log
             self._shown[log] = event.first + len(event.envelopes) - 1
@@ -386,29 +370,23 @@ class Loop:
         }
         self._log.info(line(type(event).__name__.lower(), fields))
 
-    def _write(self) -> None:
-        """Write what has gathered, then mark it as handed out: a killed client repeats rather than loses."""
-        self.output.gather(clock().at)
-        terminal = standard.is_terminal(0)
-        if self._asked and terminal and (self.output.out or self.output.err):
-            self._asked = ""  # what came pushes the question up: it is asked again below
-            self._to_stderr(b"\n")
-        self._to_stderr(self.output.take_err())
-        if self.output.out:
-            standard.write(1, bytes(self.output.out))
-            self.output.out.clear()
-        if self.input.prompt != self._asked and self._input_open and not self.errand.first_start:
-            self._asked = self.input.prompt
-            self.output.prompt(self._asked, terminal)
-            self._to_stderr(self.output.take_err())
-        if self._shown:
+    def _write(self, now: Instant, last: bool = False) -> None:
+        """Show what has gathered, then mark it as handed out: a killed client repeats rather than loses."""
+        if self.front.write(self._standing(), now, last) and self._shown:
             self._journal.mark(self._shown)
             self._shown = {}
 
-    def _to_stderr(self, data: bytes) -> None:
-        if data:
-            with contextlib.suppress(OSError):  # nobody reads it
-                standard.write(2, data)
+    def _standing(self) -> Standing:
+        core = self.core
+        return Standing(
+            account=core.account,
+            device=core.device,
+            place=core.place,
+            online=core.online,
+            typing=self._input_open and not self.errand.first_start,
+            due=core.link.due,
+            waiting=core.outbox.waiting,
+        )
 
     def close(self) -> None:
         """Let go of the network."""
@@ -461,7 +439,7 @@ def run(settings: Settings) -> int:
         waker = Waker()
         stack.callback(waker.close)
         waker.watch((signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
-        loop = Loop(settings, this, journal, waker, log)
+        loop = Loop(settings, this, make_front(settings, this), journal, waker, log)
         stack.callback(loop.close)
         return loop.run()
 

@@ -50,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True):
     wait_s: float
     strict: bool
     menu: bool
+    plain: bool
     key: str  # the broker's public key; "": what is remembered, or the first one met
     accept_key: str  # remember this key instead of another one
 
@@ -81,6 +82,7 @@ def read(arguments: list[str] | None = None) -> Settings:
         wait_s=given.wait,
         strict=given.strict,
         menu=given.menu,
+        plain=given.plain,
         key=given.key or key,
         accept_key=given.accept_key or "",
     )
@@ -175,7 +177,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--count", type=_count, metavar="N", help="end after N messages")
     add("--wait", type=_seconds, default=10.0, metavar="SECONDS", help="how long to wait for the broker (10)")
     add("--strict", action="store_true", help="stop at the first line that is refused")
-    add("--plain", action="store_true", help="lines only, no colours, no keys (this is all there is so far)")
+    add("--plain", action="store_true", help="lines only: no colours, nothing that is drawn again")
     add("--key", type=_key, metavar="KEY", help="the broker's public key, as it shows it when it starts")
     add("--accept-key", type=_key, metavar="KEY", help="trust this key from now on, in place of the one remembered")
     add("--menu", action="store_true", help="be led by numbers instead of commands")

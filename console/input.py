@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from console import menu, words
@@ -23,6 +24,9 @@ HISTORY_MAX = 1000
 _QUOTED_CHARS = 40  # of what was typed, within a sentence about it
 _BLANK = re.compile(r"\s")
 _DEVICE = re.compile(f"[a-z2-7]{{1,{limits.DEVICE_CHARS}}}")
+_SPAN = re.compile(r"([0-9]+)([mhdw])")
+_SPANS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_SPAN_MAX = 5000  # further back than any message
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # These begin like an address and are none: https://…, and 12:30, 16:9, 10.0.0.1:80.
 _NO_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[0-9][0-9.]*:[0-9]")
@@ -220,8 +224,8 @@ def _run(command: Command, rest: str) -> Intent | BeganMessage:
 
 
 def _parts(kinds: list[str], rest: str) -> list[str]:
-    """The arguments as typed. TEXT keeps its blanks, but for the one that parts it from what is before."""
-    if kinds[-1:] != ["TEXT"]:
+    """The arguments as typed. The rest of a line keeps its blanks, but for the one before it."""
+    if not kinds or kinds[-1] not in menu.REST:
         return rest.split()
     parts = _BLANK.split(rest.lstrip(), maxsplit=len(kinds) - 1) if kinds[1:] else [rest]
     return parts if parts[-1].strip() else parts[:-1]
@@ -252,6 +256,42 @@ def _text(text: str) -> str:
     return text
 
 
+def _action(text: str) -> str:
+    return _text(typed.ACTION + text)
+
+
+def _words(text: str) -> str:
+    return _text(text.strip())
+
+
+def _topic(text: str) -> str:
+    """One line."""
+    topic = " ".join(text.split())
+    if len(topic) > limits.TOPIC_CHARS:
+        raise _refused("long-topic", size=len(topic), limit=limits.TOPIC_CHARS)
+    return topic
+
+
+def _room(name: str) -> str:
+    place = _place(name)
+    if not place.startswith("#"):
+        raise _Refusal("bad-name", errors.sentence("bad-name", name=_quoted(place), why="a room begins with #"))
+    return place
+
+
+def _private(word: str) -> str:
+    if word.casefold() != "private":
+        raise ValueError("that is not private")
+    return word
+
+
+def _which(word: str) -> int | timedelta | str:
+    """How many, how far back, or whose."""
+    if found := _SPAN.fullmatch(word):
+        return timedelta(**{_SPANS[found[2]]: min(int(found[1][:6]), _SPAN_MAX)})
+    return _count(word) if word.lstrip("-").isdigit() else _place(word)
+
+
 def _count(digits: str) -> int:
     count = int(digits)
     if not 1 <= count <= HISTORY_MAX:
@@ -280,7 +320,14 @@ _READ: dict[str, Callable[[str], Any]] = {
     "NAME": _account,
     "NAME|#ROOM": _place,
     "TEXT": _text,
-    "[N]": _count,
+    "ACTION": _action,
+    "WORDS": _words,
+    "[TOPIC]": _topic,
+    "[NAME]": _account,
+    "#ROOM": _room,
+    "[#ROOM]": _room,
+    "[private]": _private,
+    "[N|1h|NAME]": _which,
     "[COMMAND]": _command_name,
     "[revoke]": _revoke,
     "[ID]": _device,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from core import typed
 
@@ -18,12 +19,16 @@ class BeganMessage(typed.Typed):
     """A message, asked for step by step. It never leaves the front end: only the finished message does."""
 
 
+REST = ("TEXT", "ACTION", "WORDS", "[TOPIC]")
+
+
 @dataclass(frozen=True)
 class Command:
     """One command: how it is typed, what it does, and the intent that comes of it.
 
     ``takes`` is the usage that people read and the pattern that the parser follows, one word an argument; one in
-    brackets may be left out, and ``TEXT`` takes the rest of the line. ``build`` gets the arguments in that order.
+    brackets may be left out, and one of ``REST`` takes the rest of the line. ``build`` gets the arguments in that
+    order.
     """
 
     name: str
@@ -61,8 +66,70 @@ def _removed(account: str) -> typed.Intent:
     return typed.RemovedContact(account=account)
 
 
-def _asked_history(count: int = HISTORY_MESSAGES) -> typed.Intent:
-    return typed.AskedHistory(count=count)
+def _acted(text: str) -> typed.Intent:
+    return typed.Wrote(text=text)
+
+
+def _asked_account(account: str) -> typed.Intent:
+    return typed.AskedAccount(account=account)
+
+
+def _joined(room: str, private: str = "") -> typed.Intent:
+    return typed.JoinedRoom(room=room, private=bool(private))
+
+
+def _left_room(room: str = "") -> typed.Intent:
+    return typed.LeftRoom(room=room)
+
+
+def _asked_rooms(after: str = "") -> typed.Intent:
+    return typed.AskedRooms(after=after)
+
+
+def _asked_members(room: str = "") -> typed.Intent:
+    return typed.AskedMembers(room=room)
+
+
+def _topic(topic: str = "") -> typed.Intent:
+    if not topic:
+        return typed.AskedTopic()
+    return typed.ChangedTopic(topic="" if topic == "-" else topic)
+
+
+def _invited(account: str, room: str = "") -> typed.Intent:
+    return typed.InvitedAccount(account=account, room=room)
+
+
+def _expelled(account: str, room: str = "") -> typed.Intent:
+    return typed.ExpelledAccount(account=account, room=room)
+
+
+def _banned(account: str, room: str = "") -> typed.Intent:
+    return typed.ExpelledAccount(account=account, room=room, bans=True)
+
+
+def _unbanned(account: str, room: str = "") -> typed.Intent:
+    return typed.UnbannedAccount(account=account, room=room)
+
+
+def _asked_history(which: int | timedelta | str = HISTORY_MESSAGES) -> typed.Intent:
+    if isinstance(which, timedelta):
+        return typed.AskedHistory(count=HISTORY_MESSAGES, seconds=int(which.total_seconds()))
+    if isinstance(which, str):
+        return typed.AskedHistory(count=HISTORY_MESSAGES, place=which)
+    return typed.AskedHistory(count=which)
+
+
+def _asked_search(words: str) -> typed.Intent:
+    return typed.AskedSearch(words=words)
+
+
+def _ignored(account: str = "") -> typed.Intent:
+    return typed.IgnoredAccount(account=account) if account else typed.AskedIgnored()
+
+
+def _unignored(account: str) -> typed.Intent:
+    return typed.UnignoredAccount(account=account)
 
 
 def _asked_devices(revoke: str = "", device: str = "") -> typed.Intent:
@@ -87,11 +154,26 @@ COMMANDS = (
     ),
     Command("to", "NAME|#ROOM", "plain lines go there from now on", _chose),
     Command("say", "TEXT", "send the text just as it stands", _wrote),
+    Command("me", "ACTION", "a message that tells what you do: /me waves", _acted),
     Command("who", "", "who is here now", typed.AskedWho, bare="ls"),
+    Command("whois", "NAME", "who somebody is, and in which rooms you both are", _asked_account),
     Command("contacts", "", "your contacts, and whom you could add", typed.AskedContacts),
     Command("add", "NAME", "put someone on your contacts", _added, asks=("Add: ",)),
     Command("remove", "NAME", "take someone off your contacts", _removed, whole=True, asks=("Remove: ",)),
-    Command("history", "[N]", f"the last N messages of this place, {HISTORY_MESSAGES} if not told", _asked_history),
+    Command("ignore", "[NAME]", "show nothing of someone any more, here; alone, whom you ignore", _ignored),
+    Command("unignore", "NAME", "show it again", _unignored),
+    Command("join", "#ROOM [private]", "go into a room, or make it; private: only by invitation", _joined),
+    Command("leave", "[#ROOM]", "leave a room, this one if not told", _left_room),
+    Command("rooms", "[#ROOM]", "the rooms that there are, behind this one if told", _asked_rooms),
+    Command("names", "[#ROOM]", "who is in a room", _asked_members),
+    Command("topic", "[TOPIC]", "what this room is about; with a text: say so; - takes it away", _topic),
+    Command("invite", "NAME [#ROOM]", "let someone join a private room, and tell them", _invited),
+    Command("expel", "NAME [#ROOM]", "remove someone from a room that you made", _expelled, whole=True),
+    Command("ban", "NAME [#ROOM]", "remove them, and don't let them come back", _banned, whole=True),
+    Command("unban", "NAME [#ROOM]", "let them come back", _unbanned),
+    Command("history", "[N|1h|NAME]", "the last N messages, those of an hour, or another place's", _asked_history),
+    Command("search", "WORDS", "the last messages of all that have these words", _asked_search),
+    Command("unread", "", "where something came that you have not looked at", typed.AskedUnread),
     Command(
         "devices",
         "[revoke] [ID]",

@@ -16,7 +16,7 @@ import msgspec
 
 from console import words
 from console.sanitise import clean, clean_line
-from core import shown
+from core import shown, typed
 from core.shown import Shown
 from protocol import keys, names
 from protocol.frames import Envelope
@@ -29,17 +29,22 @@ Object = dict[str, Any]
 
 _TEXT_ENC = "none"
 _DAMAGED_ENC = "damaged"
+_ACTION = typed.ACTION.encode()
 _AT_MAX = 253_402_300_799_999  # the last ms of the year 9999: a broker's clock may say anything
 
 
 class Plain:
     """Lines as people read them: messages for stdout, everything else for stderr.
 
-    ``local`` writes a time (Unix, ms) as HH:MM. With ``ascii_only`` the gutter is one that every terminal has.
+    ``local`` writes a time (Unix, ms) as HH:MM, ``day`` its date. With ``ascii_only`` the gutter is one that every
+    terminal has.
     """
 
-    def __init__(self, local: Callable[[int], str], ascii_only: bool = False) -> None:
+    def __init__(
+        self, local: Callable[[int], str], ascii_only: bool = False, day: Callable[[int], str] | None = None
+    ) -> None:
         self._local = local
+        self._day = day or _day
         self._gutter = "| " if ascii_only else "│ "
         self._met = False  # the broker was there once in this run
 
@@ -47,17 +52,33 @@ class Plain:
         """What to write for this, maybe nothing. ``at`` is now (Unix, ms), for what bears no time of its own."""
         if isinstance(event, shown.Messages):
             return [line for envelope in event.envelopes for line in self._message(envelope)]
-        sentences = self._link(event) if isinstance(event, shown.Online | shown.Offline) else _TOLD[type(event)](event)
-        return [line for sentence in sentences for line in self._timed(ERR, at, "* ", sentence)]
+        if isinstance(event, shown.Found):
+            return self._found(event, at)
+        return [line for sentence in self.sentences(event) for line in self._timed(ERR, at, "* ", sentence)]
+
+    def sentences(self, event: Shown) -> list[str]:
+        """What to say about this, but for messages."""
+        if isinstance(event, shown.Online | shown.Offline):
+            return self._link(event)
+        return _TOLD[type(event)](event)
 
     def _message(self, envelope: Envelope) -> list[Line]:
-        author, to = clean_line(envelope.author), clean_line(envelope.to)
-        head = f"{author}: " if envelope.to.startswith("#") else f"{author} -> {to}: "
-        return self._timed(OUT, envelope.at, head, _readable(envelope))
+        return self._timed(OUT, envelope.at, *_spoken(envelope))
 
-    def _timed(self, stream: str, at: int, head: str, text: str) -> list[Line]:
+    def _found(self, event: shown.Found, at: int) -> list[Line]:
+        """Each with its day and place, and then whether that was all."""
+        lines = []
+        for _, _, envelope in event.items:
+            head, text = _spoken(envelope)
+            place = clean_line(envelope.to) + " " if envelope.to.startswith("#") else ""
+            day = self._day(_possible(envelope.at)) + " "
+            lines += self._timed(OUT, envelope.at, place + head, text, day)
+        told = found_sentence(event)
+        return lines + (self._timed(ERR, at, "* ", told) if told else [])
+
+    def _timed(self, stream: str, at: int, head: str, text: str, day: str = "") -> list[Line]:
         """Further lines stand behind the gutter, so that no text can pass for a line of somebody else's."""
-        stamp = self._local(_possible(at)) + " "
+        stamp = day + self._local(_possible(at)) + " "
         first, *further = clean(text).split("\n")
         margin = " " * len(stamp) + self._gutter
         return [(stream, stamp + head + first), *((stream, margin + line) for line in further)]
@@ -93,13 +114,36 @@ def encode_line(thing: Object) -> bytes:
 # ---- what both need --------------------------------------------------------------------------------------
 
 
-def _readable(envelope: Envelope) -> str:
+def readable(envelope: Envelope) -> str:
     """What was written, or what stands in for it."""
     if envelope.enc == _TEXT_ENC:
         return envelope.body.decode(errors="replace")
     if envelope.enc == _DAMAGED_ENC:
         return words.DAMAGED
     return words.UNKNOWN_ENC.format(enc=clean_line(envelope.enc))
+
+
+def is_action(envelope: Envelope) -> bool:
+    """Whether a message tells what its author does."""
+    return envelope.enc == _TEXT_ENC and envelope.body.startswith(_ACTION)
+
+
+def spoken_text(envelope: Envelope) -> str:
+    """What was said; of an action, what its author does."""
+    return readable(envelope)[len(_ACTION) :] if is_action(envelope) else readable(envelope)
+
+
+def found_sentence(event: shown.Found) -> str:
+    """Whether a search has found all that there is; "" if there is nothing to say."""
+    what = words.MORE_FOUND if event.more else "" if event.items else words.NOTHING_FOUND
+    return what.format(count=len(event.items), words=clean_line(event.words))
+
+
+def _spoken(envelope: Envelope) -> tuple[str, str]:
+    """Who says it to whom, and what; an action bears a mark of its own, which no notice has."""
+    author, to = clean_line(envelope.author), clean_line(envelope.to)
+    whom = author if envelope.to.startswith("#") else f"{author} -> {to}"
+    return f"~ {whom} " if is_action(envelope) else f"{whom}: ", spoken_text(envelope)
 
 
 def _possible(at: int) -> int:
@@ -139,6 +183,67 @@ def _contacts(event: shown.Contacts) -> list[str]:
         possible.format(names=words.listed(_cleaned(event.possible), 0)),
         words.CONTACTS.format(names=words.listed(_cleaned(event.contacts), 0)),
     ]
+
+
+def _outside(event: shown.Outside) -> list[str]:
+    sentence = (words.BANNED if event.banned else words.REMOVED) if event.by else words.OUTSIDE
+    return [sentence.format(room=clean_line(event.room), by=clean_line(event.by))]
+
+
+def _inside(event: shown.Inside) -> list[str]:
+    sentence = words.INSIDE_AND_TOPIC if event.topic else words.INSIDE
+    return [sentence.format(room=clean_line(event.room), topic=clean_line(event.topic))]
+
+
+def _rooms(event: shown.Rooms) -> list[str]:
+    rows = [
+        words.ROOM.format(
+            room=clean_line(each.room),
+            members=words.members(each.members),
+            marks=(words.INSIDE_MARK if each.inside else words.INVITED_MARK if each.invited else "")
+            + (words.PRIVATE_MARK if each.private else ""),
+            topic=words.TOPIC_MARK.format(topic=clean_line(each.topic)) if each.topic else "",
+        )
+        for each in event.rooms
+    ]
+    more = [words.MORE_ROOMS.format(after=clean_line(event.after))] if event.after else []
+    return [*rows, *more] or [words.NO_ROOMS]
+
+
+def _members(event: shown.Members) -> list[str]:
+    private = words.PRIVATE_MARK if event.private else ""
+    here, away = _cleaned(event.here), _cleaned(event.away)
+    first = words.MEMBERS_HERE.format(room=clean_line(event.room), private=private, names=words.listed(here, 0))
+    rest = [words.MEMBERS_AWAY.format(names=words.listed(away, event.more))] if away or event.more else []
+    return [first, *rest, *([words.OWNER.format(owner=clean_line(event.owner))] if event.owner else [])]
+
+
+def _topic(event: shown.Topic) -> list[str]:
+    told = (words.NEW_TOPIC, words.TOPIC_GONE) if event.by else (words.TOPIC, words.NO_TOPIC)
+    sentence = told[not event.topic]
+    return [sentence.format(room=clean_line(event.room), topic=clean_line(event.topic), by=clean_line(event.by))]
+
+
+def _news(event: shown.News) -> list[str]:
+    sentence = words.INVITED if event.mine and event.what == "invited" else words.NEWS[event.what]
+    room, by, account = _cleaned((event.room, event.by, event.account))
+    return [sentence.format(room=room, by=by, account=account)]
+
+
+def _profile(event: shown.Profile) -> list[str]:
+    return [
+        words.PROFILE.format(
+            account=clean_line(event.account),
+            here=words.PROFILE_HERE if event.here else words.PROFILE_AWAY,
+            date=_day(event.made_at),
+            rooms=", ".join(_cleaned(event.rooms)) or words.NO_SHARED,
+        )
+    ]
+
+
+def _unread(event: shown.Unread) -> list[str]:
+    rows = [words.UNREAD.format(place=clean_line(to), count=words.messages(count)) for to, count in event.items]
+    return rows or [words.NOTHING_UNREAD]
 
 
 def _as_typed(to: str, body: str) -> str:
@@ -186,6 +291,15 @@ _TOLD: dict[type[Shown], Callable[[Any], list[str]]] = {
     shown.Went: lambda event: words.went(_cleaned(event.accounts), event.more, clean_line(event.room)),
     shown.Who: lambda event: [words.HERE.format(names=words.listed(_cleaned(event.accounts), event.more))],
     shown.Contacts: _contacts,
+    shown.Inside: _inside,
+    shown.Outside: _outside,
+    shown.Rooms: _rooms,
+    shown.Members: _members,
+    shown.Topic: _topic,
+    shown.News: _news,
+    shown.Profile: _profile,
+    shown.Ignored: lambda event: [words.IGNORED.format(names=words.listed(_cleaned(event.accounts), 0))],
+    shown.Unread: _unread,
     shown.Place: lambda event: [words.PLACE.format(to=clean_line(event.to))],
     shown.Status: _status,
     shown.Outbox: lambda event: [words.outbox(len(event.items)), *(_as_typed(*item) for item in event.items)],
@@ -238,6 +352,8 @@ def _message(event: shown.Messages, seq: int, envelope: Envelope) -> Object:
     }
     if not known:
         thing["enc"] = envelope.enc
+    if is_action(envelope):
+        thing["action"] = True
     if event.mine:
         thing["history"] = True
     return thing
@@ -283,6 +399,33 @@ def _device_objects(event: shown.Devices) -> Object:
     return _object("devices", devices=devices)
 
 
+def _members_object(event: shown.Members) -> Object:
+    return _object(
+        "members",
+        room=event.room,
+        owner=event.owner or None,
+        private=event.private,
+        here=event.here,
+        away=event.away,
+        more=event.more or None,
+    )
+
+
+def _profile_object(event: shown.Profile) -> Object:
+    registered = _rfc3339(event.made_at)
+    return _object("account", account=event.account, registered=registered, here=event.here, rooms=event.rooms)
+
+
+def _found_objects(event: shown.Found) -> list[Object]:
+    """The messages, as history; then how many these were."""
+    placed = (
+        shown.Messages(log=log, first=seq, envelopes=[envelope], waited=0, mine=True)
+        for log, seq, envelope in event.items
+    )
+    found = _object("found", words=event.words, messages=len(event.items), more=event.more)
+    return [*(thing for messages in placed for thing in _messages(messages)), found]
+
+
 def _status_object(event: shown.Status) -> Object:
     return {"event": "status"} | msgspec.structs.asdict(event)
 
@@ -298,6 +441,22 @@ _OBJECTS: dict[type[Shown], Callable[[Any], list[Object]]] = {
     shown.Who: lambda event: [_object("who", accounts=event.accounts, more=event.more or None)],
     shown.Contacts: lambda event: [
         _object("contacts", contacts=event.contacts, possible=event.possible, more=event.more or None)
+    ],
+    shown.Inside: lambda event: [_object("joined", account=event.account, room=event.room, topic=event.topic or None)],
+    shown.Outside: lambda event: [
+        _object("left", account=event.account, room=event.room, by=event.by or None, banned=event.banned or None)
+    ],
+    shown.Rooms: lambda event: [
+        _object("rooms", rooms=list(map(msgspec.structs.asdict, event.rooms)), after=event.after or None)
+    ],
+    shown.Members: lambda event: [_members_object(event)],
+    shown.Topic: lambda event: [_object("topic", room=event.room, topic=event.topic, by=event.by or None)],
+    shown.News: lambda event: [_object(event.what, account=event.account, room=event.room, by=event.by)],
+    shown.Profile: lambda event: [_profile_object(event)],
+    shown.Ignored: lambda event: [_object("ignored", accounts=event.accounts)],
+    shown.Found: _found_objects,
+    shown.Unread: lambda event: [
+        _object("unread", places=[{"to": to, "messages": count} for to, count in event.items])
     ],
     shown.Place: lambda event: [_object("place", to=event.to)],
     shown.Status: lambda event: [_status_object(event)],

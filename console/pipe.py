@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from itertools import chain
 
 from console import words
@@ -74,7 +75,7 @@ class Output:
     """What is shown, gathered until it is written: messages for stdout, the rest for stderr; or JSON for stdout."""
 
     def __init__(self, json: bool, ascii_only: bool, quiet: bool) -> None:
-        self._plain = Plain(lambda at: time.strftime("%H:%M", time.localtime(at / 1000)), ascii_only)
+        self._plain = Plain(_local("%H:%M"), ascii_only, _local("%Y-%m-%d"))
         self._json = json
         self._quiet = quiet  # a run that only sends says nothing unless there is something to say
         self._held: dict[str, list[shown.Messages]] = {}  # by log: what came in this turn
@@ -139,6 +140,10 @@ def _given(intent: Intent | BeganMessage | None) -> Intent:
     if intent is None or isinstance(intent, BeganMessage):
         return typed.Mistook(code="empty-message", text=words.refusal("empty-message"))
     return intent
+
+
+def _local(form: str) -> Callable[[int], str]:
+    return lambda at: time.strftime(form, time.localtime(at / 1000))
 
 
 def _is_small_talk(event: Shown) -> bool:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from console import menu
-from protocol import errors, names
+from protocol import errors, limits, names
 
 REFUSALS = {
     "too-long": "the message has {size} bytes, {over} more than the {limit} that fit; nothing was sent: split it",
+    "long-topic": "the topic has {size} characters, {limit} at most are allowed; nothing was done: shorten it",
     "empty-message": "the message is empty; nothing was sent: -m takes a text",
     "empty": "nothing stands behind the colon; nothing was sent: the message for {name} goes there",
     "bad-name": "{name} can't be a name: {why}; nothing was sent: check it, or /say sends the line as text",
@@ -50,6 +51,41 @@ AGAIN = "connected again"
 REGISTERED = "the account {account} was made just now"
 WELCOME = "welcome, {account}; help shows the commands, exit leaves"
 PLACE = "plain lines go to {to} now"
+INSIDE = "you are in {room} now"
+INSIDE_AND_TOPIC = "you are in {room} now: {topic}"
+OUTSIDE = "you are no longer in {room}"
+REMOVED = "{by} has removed you from {room}; your history of it stays yours"
+BANNED = "{by} has banned you from {room}; your history of it stays yours"
+ROOM = "{room}  {members}{marks}{topic}"
+MORE_ROOMS = "there are more: /rooms {after}"
+NO_ROOMS = "there are no rooms but #lobby; /join #NAME makes one"
+INSIDE_MARK = ", you are in it"
+INVITED_MARK = ", you are invited"
+PRIVATE_MARK = ", private"
+TOPIC_MARK = ": {topic}"
+MEMBERS_HERE = "in {room}{private}, here now: {names}"
+MEMBERS_AWAY = "away: {names}"
+OWNER = "made by {owner}"
+TOPIC = "{room} is about: {topic}"
+NO_TOPIC = "{room} has no topic; /topic TEXT gives it one"
+NEW_TOPIC = "{by} says that {room} is about: {topic}"
+TOPIC_GONE = "{by} has taken away the topic of {room}"
+NO_SHARED = "none"
+NEWS = {
+    "invited": "{by} has invited {account} to {room}",
+    "removed": "{by} has removed {account} from {room}",
+    "banned": "{by} has banned {account} from {room}",
+    "unbanned": "{by} lets {account} come back to {room}",
+}
+INVITED = "{by} invites you to {room}: /join {room} goes there, /leave {room} turns it down"
+PROFILE = "{account} is {here}, has been registered since {date}; rooms that you share: {rooms}"
+PROFILE_HERE = "here"
+PROFILE_AWAY = "not here"
+IGNORED = "you ignore: {names}"
+NOTHING_FOUND = "nothing was found for: {words}"
+MORE_FOUND = "these are the last {count} for: {words}; more words find older ones"
+UNREAD = "{place}  {count}"
+NOTHING_UNREAD = "there is nothing that you have not looked at"
 HERE = "here now: {names}"
 POSSIBLE = "you could add: {names}"
 POSSIBLE_AND_MORE = "you could add: {names} and more"
@@ -76,6 +112,21 @@ THIS_DEVICE = " (this one)"
 ASK_OLD_PASSWORD = "Old password: "
 UNKNOWN_ENC = '[a message in the unknown encoding "{enc}": upgrade the client]'
 DAMAGED = "[damaged at the broker]"
+
+# At a terminal.
+AWAY = "while you were away: {messages} since {time}"
+AWAY_SINCE = "while you were away, since {time}"
+NEW_FROM_HERE = "new from here"
+HISTORY_OF = "history"
+END_OF_HISTORY = "now"
+PRIVATE = "private"
+YOU = "you"
+STATUS_ONLINE = "online"
+STATUS_OFFLINE = "OFFLINE"
+STATUS_RETRY = "OFFLINE, retry in {seconds} s"
+STATUS_UNREAD = "unread {places}"
+EMPTY_LINE = "Ctrl-D on an empty line, or exit, leaves"
+LEAVE_ALL_THE_SAME = "{kept}; Ctrl-D once more leaves"
 
 _NAME_WIDTH = 25
 
@@ -134,6 +185,18 @@ def _moved(accounts: Sequence[str], more: int, did: str) -> list[str]:
     return [f"{' and '.join(accounts)} {did}"]
 
 
+def members(count: int) -> str:
+    """How many are in a room; beyond what is counted they are many."""
+    if count >= limits.COUNTED_NAMES:
+        return f"{limits.COUNTED_NAMES} members or more"
+    return "1 member" if count == 1 else f"{count} members"
+
+
+def messages(count: int) -> str:
+    """How many of them."""
+    return "1 message" if count == 1 else f"{count} messages"
+
+
 def waiting(count: int) -> str:
     """What came while this device was away."""
     return "1 message came while you were away" if count == 1 else f"{count} messages came while you were away"
@@ -151,6 +214,36 @@ def kept(count: int) -> str:
     if count == 1:
         return "1 message is not accepted yet; it is kept, and goes out with the next run"
     return f"{count} messages are not accepted yet; they are kept, and go out with the next run"
+
+
+def passed_by(count: int) -> str:
+    """What came faster than anybody reads."""
+    return f"{messages(count)} passed by too fast, /history shows them"
+
+
+def more_waiting(count: int) -> str:
+    """What has no row of its own among those that are not accepted yet."""
+    return f"{count} more"
+
+
+def status_outbox(count: int) -> str:
+    """How much is still to be accepted, in the status line."""
+    return f"outbox {count}" if count else ""
+
+
+def folded(lines: int) -> str:
+    """What a long message has beyond what is shown."""
+    return "1 more line, /history shows it" if lines == 1 else f"{lines} more lines, /history shows them"
+
+
+def cut_row(signs: int) -> str:
+    """What a long row has beyond what is shown."""
+    return f"{signs} more characters, /history shows them"
+
+
+def pasted(lines: int) -> str:
+    """A paste is not sent by itself."""
+    return f"{lines} lines pasted: Enter sends one message"
 
 
 def gone(log: str, messages: int) -> str:

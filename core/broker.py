@@ -44,11 +44,14 @@ from core.events import (
     Woken,
 )
 from core.gate import Gate
-from core.presence import Presence, listed
+from core.hosts import Hosts
+from core.presence import Comings, Presence, listed
 from core.questions import Questions
 from core.received import Event, Knocked, Received, Swept
 from core.records import DamagedRecord
+from core.registered import Registered
 from core.retention import Retention
+from core.rooms import Rooms
 from core.sends import Sends
 from core.session import Session, cut
 from core.sessions import Sessions
@@ -75,7 +78,10 @@ class Broker:
         self._gate = Gate(house.local_limits)
         self._sends = Sends(self._gate, self.sessions)
         self._door = Door(house, self._gate, self.sessions, self._sends.under_way)
-        self._questions = Questions(self.sessions)
+        self._comings = Comings()
+        registered = Registered()
+        self._questions = Questions(self.sessions, registered)
+        self._rooms = Rooms(self.sessions, registered, self._comings)
         self._devices = Devices(self._gate, self.sessions)
         self._retention = Retention(house.keep)
         self._strangers: dict[bytes, None] = {}
@@ -107,8 +113,12 @@ class Broker:
             frames.AskContacts: self._questions.contacts,
             frames.AddContact: self._questions.add,
             frames.RemoveContact: self._questions.remove,
-            frames.Join: self._questions.join,
-            frames.Leave: self._questions.leave,
+            frames.AskAccount: self._questions.account,
+            frames.Join: self._rooms.join,
+            frames.Leave: self._rooms.leave,
+            frames.AskRooms: self._rooms.rooms,
+            frames.AskMembers: self._rooms.members,
+            **Hosts(self.sessions).table,
             frames.AskPage: self._questions.page,
             frames.AskDevices: self._devices.devices,
             frames.RevokeDevice: self._devices.revoke,
@@ -121,7 +131,8 @@ class Broker:
 
     def deadline(self) -> float | None:
         """The tick at which settle() has something to do though nothing happens."""
-        dues = (self.sessions.next_silence(), self._presence.due(), self._moves_due, self._retention.due())
+        notices = (self._presence.due(), self._comings.due())
+        dues = (self.sessions.next_silence(), *notices, self._moves_due, self._retention.due())
         return min((due for due in dues if due is not None), default=None)
 
     def settle(self, now: Instant) -> list[Command]:
@@ -138,7 +149,7 @@ class Broker:
                 commands.append(wish)
         commands += [Send(frames.encode(frames.Stranger()), peer) for peer in self._strangers]
         self._strangers = {}
-        commands += self._tell_presence(now)
+        commands += [*self._tell_presence(now), *self._tell_comings(now)]
         if self._moves_due is not None and self._moves_due <= now.tick:
             commands += self._take_moves()
         return commands + self._retention.step(now)
@@ -372,6 +383,17 @@ class Broker:
         frame = frames.encode(frames.Presence(names.LOBBY, joined, left, more + others))
         readers = self.sessions.readers.get(names.LOBBY, {})
         return [Send(frame, peer) for peer in readers]
+
+    def _tell_comings(self, now: Instant) -> list[Command]:
+        due = self._comings.due()
+        if due is None or due > now.tick:
+            return []
+        commands: list[Command] = []
+        for log, frame in self._comings.take(now.tick).items():
+            packed, who = frames.encode(frame), [*frame.joined, *frame.left]
+            readers = self.sessions.readers.get(log, {}).values()
+            commands += [Send(packed, session.peer) for session in readers if who != [session.name]]
+        return commands
 
 
 def _seen(session: Session, now: Instant) -> list[Command]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from core import shown, typed
 from core.anchor import Anchor
+from core.answers import Answers
 from core.clock import Instant
 from core.commands import (
     Command,
@@ -21,27 +22,39 @@ from core.commands import (
     Disconnect,
     Drop,
     Keep,
-    Recall,
     Remember,
     Renew,
     Send,
     Show,
 )
-from core.company import Company
-from core.events import Connected, Derived, Heard, Lost, NotOffered, Offered, PasswordsDerived, Renewed, WentBack
-from core.inquiries import ASKED, OPEN_QUESTIONS, Inquiries
+from core.events import (
+    Connected,
+    Derived,
+    Heard,
+    Lost,
+    NotOffered,
+    Offered,
+    PasswordsDerived,
+    Recalled,
+    Renewed,
+    WentBack,
+)
+from core.inquiries import ASKED, ASKED_OF_ROOM, OPEN_QUESTIONS, Inquiries, WantedPage
 from core.link import AWAY, CONNECTING, ENDED, GREETING, ONLINE, Link
+from core.lookback import Lookback
 from core.outbox import AHEAD_MESSAGES, KEPT_BYTES, KEPT_MESSAGES, Memory, Outbox
 from core.past import Past
 from core.person import Person
-from core.reader import Reader, shown_log
+from core.places import Places
+from core.reader import Reader
 from core.received import Event
-from protocol import errors, frames, limits, names
+from protocol import errors, frames, limits
 from protocol.frames import Item
 from protocol.passwords import SCHEME
 
 ENC = "none"
-PASSWORD_CHANGED = "the password is changed; devices that were let in before stay so: /devices shows and revokes them"
+# While one of these is open nothing more is read: the next line depends on what comes of it.
+MOVES = (typed.JoinedRoom, typed.LeftRoom)
 
 
 class Client:
@@ -51,11 +64,13 @@ class Client:
         self.person = person
         self.account = person.account
         self.device = memory.device
-        self.place = person.place
+        self.places = Places(person.place)
         self.outbox = Outbox(memory.last, memory.outbox, memory.offered)
-        self.reader = Reader(person.reads, memory.cursors, memory.known)
+        self._inquiries = Inquiries()
+        self.lookback = Lookback(person.account, self.places, self._inquiries, memory)
+        self.reader = Reader(person.reads, memory.cursors, memory.known, self.lookback.ignored)
+        self._answers = Answers(self._inquiries, self.reader, self.places, self.lookback, memory)
         self._past = Past(memory, person.run)
-        self._contacts_known = memory.contacts
         self.link = Link(chance)
         self._anchor = Anchor(person.known, person.broker)
         self._proven = not person.proves  # the broker has seen what it must see in this run
@@ -65,11 +80,9 @@ class Client:
         self._window = (limits.WINDOW_MESSAGES, limits.WINDOW_BYTES)
         self._pause: float | None = None  # the tick until which the broker takes no sends
         self._pause_told = False  # and that was told, once until it takes some again
-        self._inquiries = Inquiries()
         self._welcomes = 0
         self._registered = False  # the account was made in this run, and that has not been told
         self._absent = False  # an absence has been told
-        self._company = Company()
         self._table: dict[type[Any], Callable[[Any, Instant], list[Command]]] = {
             Offered: self._offered,
             NotOffered: self._not_offered,
@@ -81,12 +94,14 @@ class Client:
             Renewed: self._renewed,
             WentBack: self._went_back,
             typed.Wrote: self._wrote,
-            typed.Chose: self._chose,
+            typed.Chose: lambda event, now: self._answers.go(event.to),
             **dict.fromkeys(ASKED, self._asked),
             typed.AskedPassword: self._asked_password,
             typed.AskedStatus: self._asked_status,
             typed.AskedOutbox: self._asked_outbox,
-            typed.AskedHistory: self._asked_history,
+            **dict.fromkeys(ASKED_OF_ROOM, self._asked_of_room),
+            **self.lookback.table,
+            Recalled: self._recalled,
             typed.Mistook: self._mistook,
             typed.Left: self._left,
         }
@@ -102,15 +117,8 @@ class Client:
             frames.Pong: self._pong,
             frames.Refused: self._refused,
             frames.Stranger: self._stranger,
-            frames.Presence: self._presence,
-            frames.Present: self._present,
-            frames.Contacts: self._contacts,
-            frames.Joined: self._joined,
-            frames.Left: self._parted,
-            frames.Page: self._page,
             frames.Bye: self._bye,
-            frames.Devices: self._devices,
-            frames.Changed: self._changed,
+            **self._answers.table,
         }
 
     # -- the three verbs of a core --
@@ -121,11 +129,13 @@ class Client:
 
     def deadline(self) -> float | None:
         """The tick at which settle() has something to do though nothing happens."""
-        dues = (self.link.deadline(), self._pause if self.online else None)
+        dues = (self.link.deadline(), self._pause if self.online else None, self.lookback.due)
         return min((due for due in dues if due is not None), default=None)
 
     def settle(self, now: Instant) -> list[Command]:
         """What has gathered, and what is due."""
+        if steps := self.lookback.go_on(now):
+            return steps
         link = self.link
         if link.phase == AWAY and link.overdue(now.tick):
             return self._seek(now)
@@ -152,14 +162,24 @@ class Client:
     @property
     def settled(self) -> bool:
         """Whether the broker owes no word: each send is accepted or refused, each question answered."""
-        return not (len(self.outbox) or len(self._inquiries) or self._postponed)
+        return not (len(self.outbox) or len(self._inquiries) or self._postponed or self.lookback.due)
 
     @property
     def hungry(self) -> bool:
         """Whether more may be written now: a pipe is slowed down rather than swallowed."""
-        if self.outbox.size >= KEPT_BYTES or len(self._inquiries) >= OPEN_QUESTIONS:
+        if self.outbox.size >= KEPT_BYTES or len(self._inquiries) >= OPEN_QUESTIONS or self._moves:
             return False
         return len(self.outbox) < (AHEAD_MESSAGES if self.link.phase == ONLINE else KEPT_MESSAGES)
+
+    @property
+    def place(self) -> str:
+        """Where plain lines go."""
+        return self.places.place
+
+    @property
+    def _moves(self) -> bool:
+        """Whether it is not clear yet where the next line goes, or whether it may."""
+        return self._inquiries.holds(*MOVES) or any(isinstance(each, MOVES) for each in self._postponed)
 
     # -- the connection --
 
@@ -221,7 +241,7 @@ class Client:
         if event.reason == "handshake" and self.link.phase == CONNECTING and self._anchor.doubt():
             return [Disconnect(), *self._seek(now)]
         commands: list[Command] = [Disconnect(), *self._unanswered()]
-        self._company = Company()
+        self._answers.alone()
         return [*commands, self._offline(event.reason, self.link.away(now.tick))]
 
     def _offline(self, reason: str, wait: float) -> Command:
@@ -231,8 +251,15 @@ class Client:
     def _unanswered(self) -> list[Command]:
         """Questions that the broker can't answer any more."""
         never, self._postponed = self._postponed, []
-        told = [self._refuse("not-connected", question) for question in never]
-        return [*told, *(self._refuse("no-answer", question) for question in self._inquiries.lost())]
+        unanswered = [("not-connected", each) for each in never] + [
+            ("no-answer", each) for each in self._inquiries.lost()
+        ]
+        return [command for code, question in unanswered for command in self._give_up(code, question)]
+
+    def _give_up(self, code: str, question: typed.Typed) -> list[Command]:
+        if isinstance(question, WantedPage):
+            return self.lookback.unanswered(question)
+        return [self._refuse(code, question)]
 
     def _heard(self, event: Heard, now: Instant) -> list[Command]:
         self.link.heard_at = now.tick
@@ -275,6 +302,9 @@ class Client:
         self._window, self._pause = (frame.window_messages, frame.window_bytes), None
         self._absent, self._welcomes = False, self._welcomes + 1
         begins = self.reader.begin(frame.logs)
+        self.places.are(frame.logs)
+        self.lookback.account = frame.account
+        self._answers.begin(frame.account, self.device)
         online = shown.Online(
             account=frame.account,
             device=self.device,
@@ -370,55 +400,29 @@ class Client:
     def _pong(self, frame: frames.Pong, now: Instant) -> list[Command]:
         return self._hello(now) if self.link.phase == ONLINE and self.reader.missed(frame) else []
 
-    def _presence(self, frame: frames.Presence, now: Instant) -> list[Command]:
-        return self._company.told(frame, self.account)
-
     # -- questions and answers --
 
     def _asked(self, question: typed.Typed, now: Instant) -> list[Command]:
+        if isinstance(question, typed.LeftRoom) and self.link.phase == ONLINE and len(self.outbox):
+            self._postponed.append(question)  # what was said in the room before comes back from there first
+            return []
         if self.link.phase == ONLINE:
             return [self._say(self._inquiries.ask(question), now)]
-        if isinstance(question, typed.AskedContacts) and self._contacts_known:
-            return [Show(shown.Contacts(contacts=self._contacts_known, possible=[]))]
+        if isinstance(question, typed.AskedContacts) and self._answers.contacts:
+            return [Show(shown.Contacts(contacts=self._answers.contacts, possible=[]))]
         if self._absent or self._welcomes or self.link.phase == ENDED:
-            return [self._refuse("not-connected", question)]
+            return self._give_up("not-connected", question)
         self._postponed.append(question)  # nobody knows yet whether the broker is there
         return []
 
-    def _present(self, frame: frames.Present, now: Instant) -> list[Command]:
-        self._inquiries.answered(frame.ask)
-        self._company.are(frame.accounts)
-        return [Show(shown.Who(accounts=frame.accounts, more=frame.more))]
+    def _asked_of_room(self, question: typed.OfRoom, now: Instant) -> list[Command]:
+        """A question about a room, which may be the current place."""
+        meant = self.places.meant(question)
+        return self._asked(meant, now) if meant else [self._refuse("no-room", question, place=self.place)]
 
-    def _contacts(self, frame: frames.Contacts, now: Instant) -> list[Command]:
-        self._inquiries.answered(frame.ask)
-        self._contacts_known = frame.contacts
-        known = Remember("contacts", "\n".join(frame.contacts).encode())
-        return [known, Show(shown.Contacts(contacts=frame.contacts, possible=frame.possible, more=frame.more))]
-
-    def _joined(self, frame: frames.Joined, now: Instant) -> list[Command]:
-        self._inquiries.answered(frame.ask)
-        notice = Show(shown.Notice(text=f"you are in {frame.room} now"))
-        return [*self.reader.join(frame.log, frame.extent), notice]
-
-    def _parted(self, frame: frames.Left, now: Instant) -> list[Command]:
-        self._inquiries.answered(frame.ask)
-        self.reader.leave(frame.log)
-        return [Show(shown.Notice(text=f"you are no longer in {frame.log}"))]
-
-    def _page(self, frame: frames.Page, now: Instant) -> list[Command]:
-        self._inquiries.answered(frame.ask)
-        run = frame.run
-        log = shown_log(run.log, self.account)
-        return [Show(shown.Messages(log=log, first=run.first, envelopes=run.envelopes, waited=0, mine=True))]
-
-    def _devices(self, frame: frames.Devices, now: Instant) -> list[Command]:
-        self._inquiries.answered(frame.ask)
-        return [Show(shown.Devices(devices=frame.devices, this=self.device))]
-
-    def _changed(self, frame: frames.Changed, now: Instant) -> list[Command]:
-        self._inquiries.answered(frame.ask)
-        return [Show(shown.Notice(text=PASSWORD_CHANGED))]
+    def _recalled(self, event: Recalled, now: Instant) -> list[Command]:
+        answer = self.lookback.recalled(event)
+        return self._asked(answer, now) if isinstance(answer, WantedPage) else answer
 
     def _asked_password(self, question: typed.AskedPassword, now: Instant) -> list[Command]:
         """Not before the broker has said who it is: that is part of what a credential is made with."""
@@ -437,6 +441,8 @@ class Client:
         if self.link.phase == GREETING and not frame.ask:  # a question may still be answered while Hello is said again
             return self._turned_away(frame, now)
         question = self._inquiries.answered(frame.ask)
+        if isinstance(question, WantedPage):
+            return self.lookback.unanswered(question)
         if question is None and frame.retry_s > 0:
             told, self._pause_told = self._pause_told, True
             self._pause = now.tick + frame.retry_s
@@ -456,10 +462,6 @@ class Client:
 
     # -- what is answered here --
 
-    def _chose(self, event: typed.Chose, now: Instant) -> list[Command]:
-        self.place = event.to
-        return [Show(shown.Place(to=event.to))]
-
     def _asked_status(self, event: typed.AskedStatus, now: Instant) -> list[Command]:
         status = shown.Status(
             account=self.account,
@@ -475,18 +477,14 @@ class Client:
         items = [(each.item.to, each.item.body.decode("utf-8", "replace")) for each in self.outbox.waiting]
         return [Show(shown.Outbox(items=items))]
 
-    def _asked_history(self, event: typed.AskedHistory, now: Instant) -> list[Command]:
-        if self.place.startswith("#"):
-            return [Recall(names.room_key(self.place), "", event.count)]
-        return [Recall(names.mailbox(names.key(self.account)), names.key(self.place), event.count)]
-
     def _mistook(self, mistake: typed.Mistook, now: Instant) -> list[Command]:
         return [Show(shown.Refused(code=mistake.code, text=mistake.text, tag=mistake.tag, line=mistake.line))]
 
     def _left(self, event: typed.Left, now: Instant) -> list[Command]:
         online = self.link.phase == ONLINE
         self.link.end()
-        return [Send(frames.encode(frames.Quit())), Disconnect()] if online else [Disconnect()]
+        read = [self.lookback.read()] if self.person.reads and self._welcomes else []
+        return [*read, *([Send(frames.encode(frames.Quit()))] if online else []), Disconnect()]
 
     # -- ways of speaking --
 
@@ -494,5 +492,6 @@ class Client:
         self.link.spoke_at = now.tick
         return Send(frames.encode(frame))
 
-    def _refuse(self, code: str, question: typed.Typed) -> Command:
-        return Show(shown.Refused(code=code, text=errors.sentence(code), tag=question.tag, line=question.line))
+    def _refuse(self, code: str, question: typed.Typed, **places: str) -> Command:
+        text = errors.sentence(code, **places)
+        return Show(shown.Refused(code=code, text=text, tag=question.tag, line=question.line))

@@ -233,7 +233,22 @@ class Remember(Command):
     value: bytes
 
 
-COMMITTED = (Keep, Drop, Record, Begin, Remember)
+class Backfill(Command):
+    """Write envelopes into the history that are older than all it has of this log. No cursor moves."""
+
+    log: str
+    first: int
+    envelopes: list[Envelope]
+
+
+class Read(Command):
+    """All that the history has of a conversation has been looked at: a room, or an account's private one."""
+
+    log: str
+    account: str  # "" for a room
+
+
+COMMITTED = (Keep, Drop, Record, Begin, Remember, Backfill, Read)
 """What a journal writes in the transaction of a turn."""
 
 
@@ -266,11 +281,30 @@ class GoBack(Command):
 
 
 class Recall(Command):
-    """Show the last messages of a conversation once more: a room, or an account's private one."""
+    """Find the last messages of a conversation, a room's or an account's private one; Recalled brings them."""
 
     log: str
     account: str  # "" for a room
     count: int
+    since: int = 0  # only those of this time (Unix, ms) or later
+    hidden: tuple[str, ...] = ()  # none of these accounts'
+    pages: int = 0  # of the broker's that may still be asked for, if that is not all
+    tag: str | None = None
+
+
+class Search(Command):
+    """Find the last messages with all these words, or beginnings of words; Searched brings them."""
+
+    words: str
+    count: int
+    hidden: tuple[str, ...] = ()
+
+
+class Tally(Command):
+    """Count, for each conversation, what others have written and nobody has looked at; Tallied brings it."""
+
+    own: str  # the account's compared form
+    hidden: tuple[str, ...] = ()
 
 
 # ---- the client's: to the front end --------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from core import shown
 from core.commands import Command, Show
-from protocol import frames
+from protocol import frames, names
 
 
 class Company:
@@ -20,12 +20,13 @@ class Company:
         self._here = dict.fromkeys(accounts)
 
     def told(self, frame: frames.Presence, own: str) -> list[Command]:
-        """Some have come, some have gone; one's own name is no news."""
-        came = [name for name in frame.joined if name != own and name not in self._here]
+        """Some have come, some have gone; one's own name is no news. In the lobby is who is here."""
+        here = self._here if frame.room == names.LOBBY else {}
+        came = [name for name in frame.joined if name != own and name not in here]
         went = [name for name in frame.left if name != own]
-        self._here.update(dict.fromkeys(came))
+        here.update(dict.fromkeys(came))
         for name in went:
-            self._here.pop(name, None)
+            here.pop(name, None)
         commands: list[Command] = []
         if came:
             commands.append(Show(shown.Came(room=frame.room, accounts=came, more=frame.more)))

@@ -236,7 +236,8 @@ class Door:
         commands = self._replace(session)
         self._sessions.add(session)
         seen = _seen(event, session, now)
-        return [*commands, *seen, Trust(event.peer, True), *self._welcome(event, session, extents)]
+        welcome = self._welcome(event, session, extents)
+        return [*commands, *seen, Trust(event.peer, True), *welcome, *_invitations(event, session, account)]
 
     def _is_late(self, event: Received, device: str) -> bool:
         """Whether this Hello comes late, over a connection that is older than the one whose session stands."""
@@ -273,6 +274,13 @@ class Door:
         fields = {"account": session.name, "from": event.address, "device": session.device_id}
         note = Note("registered" if registered else "joined", fields, loud=session.reads)
         return [*_send(event, welcome), note]
+
+
+def _invitations(event: Received, session: Session, account: Account) -> list[Command]:
+    """Those that nobody has answered yet, for somebody who may: whoever was invited while away hears it now."""
+    invited = account.invited.items() if session.reads else ()
+    told = (frames.News(0, log, "invited", by, account.name) for log, by in invited)
+    return [command for news in told for command in _send(event, news)]
 
 
 def refuse(event: Received, code: str, /, retry_s: float = 0.0, **places: Any) -> list[Command]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.commands import Fetch, Operation, Reason
+from core.commands import Fetch, Operation, Reason, Recall, Search
 from core.outbox import SendId, Waiting
 from core.received import Event, Knocked, Proved, Received, Swept
 from core.typed import AskedPassword
 from protocol import frames
+from protocol.frames import Envelope
 
 # ---- from the network ----------------------------------------------------------------------------------
 
@@ -194,3 +195,27 @@ class WentBack(Event):
     gone: int  # of these, how many are only numbers: their text is no longer here
     cursors: dict[str, int]
     known: set[SendId]  # what was read and may come again, in other places
+
+
+class Recalled(Event):
+    """The answer to Recall."""
+
+    recall: Recall
+    found: list[tuple[int, Envelope]]  # seqs and messages, the newest last
+    oldest: int  # what is below this seq is not in the history; 0: nobody knows where this log begins
+    oldest_at: int  # and the time of what is there (Unix, ms)
+
+
+class Searched(Event):
+    """The answer to Search."""
+
+    search: Search
+    found: list[tuple[str, int, Envelope]]  # logs, seqs and messages, the newest last
+    more: bool  # there are older ones
+    unfinished: bool = False  # not all of the history is in the index yet: search again
+
+
+class Tallied(Event):
+    """The answer to Tally."""
+
+    unread: list[tuple[str, int]]  # a room or an account, and how many

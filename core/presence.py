@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from protocol import limits
+from protocol import frames, limits
 
 # Notices go out at once when things are quiet, and at most so often when they are not: nobody reads faster.
 PRESENCE_S = 0.2
@@ -35,6 +35,35 @@ class Presence:
     def accounts(self) -> list[str]:
         """Those of whom something may have to be told."""
         return list(self._changed)
+
+
+class Comings:
+    """Who has joined and left rooms, gathered in the same way."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[str, tuple[str, dict[str, tuple[bool, bool]]]] = {}  # log → name, who → before, now
+        self._told_at = float("-inf")
+
+    def change(self, log: str, room: str, name: str, inside: bool) -> None:
+        """An account is in a room now, or no longer."""
+        _, changed = self._rooms.setdefault(log, (room, {}))
+        before, _ = changed.get(name, (not inside, inside))
+        changed[name] = before, inside
+
+    def due(self) -> float | None:
+        """The tick at which the next notices may go out; None: there is nothing to tell."""
+        return self._told_at + PRESENCE_S if self._rooms else None
+
+    def take(self, tick: float) -> dict[str, frames.Presence]:
+        """What is to be told to the members of each room; who did both did neither."""
+        rooms, self._rooms, self._told_at = self._rooms, {}, tick
+        told = {}
+        for log, (room, changed) in rooms.items():
+            joined, more = listed([name for name, (before, now) in changed.items() if now and not before])
+            left, others = listed([name for name, (before, now) in changed.items() if before and not now])
+            if joined or left:
+                told[log] = frames.Presence(room, joined, left, more + others)
+        return told
 
 
 def listed(names: list[str]) -> tuple[list[str], int]:

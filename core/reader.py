@@ -6,6 +6,7 @@ from itertools import groupby
 
 from core import shown
 from core.commands import Begin, Command, Record, Show
+from core.ignored import Ignored
 from core.outbox import SendId
 from protocol import limits
 from protocol.frames import Deliver, Envelope, Extent, Pong, Run
@@ -14,10 +15,11 @@ from protocol.frames import Deliver, Envelope, Extent, Pong, Run
 class Reader:
     """Cursors, one a log. ``reads`` is False for a session that only sends, which has none."""
 
-    def __init__(self, reads: bool, cursors: dict[str, int], known: set[SendId]) -> None:
+    def __init__(self, reads: bool, cursors: dict[str, int], known: set[SendId], ignored: Ignored) -> None:
         self._reads = reads
         self._cursors = cursors
         self._known = known  # what was read in another epoch and may come again
+        self._ignored = ignored
         self._waited: dict[str, int] = {}  # per log its head when we came
         self._acks: dict[str, int] = {}
 
@@ -58,8 +60,11 @@ class Reader:
         return [command for log, extent in logs.items() for command in self._start(log, extent)]
 
     def join(self, log: str, extent: Extent) -> list[Command]:
-        """One more log, from now on."""
-        return self._start(log, extent) if self._reads else []
+        """One more log, from now on. What was said there since one left it the last time is not for us."""
+        if not self._reads or self._cursors.get(log, -1) >= extent.floor:
+            return []
+        self._cursors[log] = extent.start
+        return [Begin(log, extent.start)]
 
     def _start(self, log: str, extent: Extent) -> list[Command]:
         pos = max(self._cursors.get(log, extent.start), extent.floor)
@@ -112,7 +117,7 @@ class Reader:
             envelopes=run.envelopes,
             waited=self._waited.get(run.log, 0),
         )
-        return [Record(run.log, run.first, run.envelopes), Show(messages)]
+        return [Record(run.log, run.first, run.envelopes), *map(Show, self._ignored.sift(messages))]
 
     def missed(self, frame: Pong) -> bool:
         """All that was sent before a Pong came before it, so what is missing now was lost."""

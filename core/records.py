@@ -22,6 +22,7 @@ class Account(msgspec.Struct):
     made_at: int  # Unix time in ms
     rooms: dict[str, int] = {}  # log of the room → the seq at which the account joined
     contacts: list[str] = []  # names as registered
+    invited: dict[str, str] = {}  # log of a room that it may join → who says so, as registered
     devices: dict[str, str] = {}  # device id → its public key; "" if none lets it in any more
 
     def is_bound(self, device: str, key: str) -> bool:
@@ -65,6 +66,7 @@ class Room(msgspec.Struct):
     owner: str  # account key
     made_at: int  # Unix time in ms
     topic: str = ""
+    private: bool = False  # only who is invited may join
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -97,6 +99,11 @@ def room(key: str) -> str:
 def member(room_key: str, account_key: str) -> str:
     """The record's key for a membership."""
     return f"member/{room_key}/{account_key}"
+
+
+def ban(room_key: str, account_key: str) -> str:
+    """The record's key for an account that may not join a room; its value is the name of who said so."""
+    return f"ban/{room_key}/{account_key}"
 
 
 def key(letters: str) -> str:

@@ -62,6 +62,15 @@ class Sessions:
         session.forget(log)
         _discard(self.readers, log, session)
 
+    def leave(self, account: str, log: str) -> list[Session]:
+        """An account is in a room no longer; its sessions."""
+        sessions = list(self.of(account))
+        for each in sessions:
+            each.rooms.pop(log, None)
+            each.routes.clear()
+            self.forget(each, log)
+        return sessions
+
     def touch(self, session: Session) -> None:
         """This session is to be looked after when the turn ends."""
         self.touched[session.peer] = session

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from protocol.frames import Envelope, Known
+from protocol.frames import Envelope, Known, Listed
 
 
 class Shown(msgspec.Struct):
@@ -89,6 +89,88 @@ class Contacts(Shown, kw_only=True):
     contacts: list[str]
     possible: list[str]
     more: bool = False  # there are further possible ones
+
+
+class Inside(Shown, kw_only=True):
+    """One's account is in this room now."""
+
+    account: str
+    room: str
+    topic: str = ""
+
+
+class Outside(Shown, kw_only=True):
+    """One's account is in this room no longer."""
+
+    account: str
+    room: str
+    by: str = ""  # who has removed it; "": itself
+    banned: bool = False
+
+
+class Rooms(Shown, kw_only=True):
+    """Rooms that there are."""
+
+    rooms: list[Listed]
+    after: str = ""  # there are more, behind this one
+
+
+class Members(Shown, kw_only=True):
+    """Who is in a room."""
+
+    room: str
+    owner: str  # "": nobody
+    private: bool
+    here: list[str]
+    away: list[str]
+    more: int = 0
+
+
+class Topic(Shown, kw_only=True):
+    """What a room is about."""
+
+    room: str
+    topic: str
+    by: str = ""  # who has just said so; "": it was asked for
+
+
+class News(Shown, kw_only=True):
+    """Something was done with an account in a room."""
+
+    room: str
+    what: str  # invited, removed, banned, unbanned
+    by: str
+    account: str
+    mine: bool  # it is one's own account
+
+
+class Profile(Shown, kw_only=True):
+    """Who somebody is."""
+
+    account: str
+    made_at: int  # Unix time in ms
+    here: bool
+    rooms: list[str]
+
+
+class Ignored(Shown, kw_only=True):
+    """Whose messages are not shown."""
+
+    accounts: list[str]
+
+
+class Found(Shown, kw_only=True):
+    """What a search has found, the newest last."""
+
+    words: str
+    items: list[tuple[str, int, Envelope]]  # logs as people write them, seqs, messages
+    more: bool  # there are older ones
+
+
+class Unread(Shown, kw_only=True):
+    """Where something has come that nobody has looked at."""
+
+    items: list[tuple[str, int]]  # a room or an account, and how many
 
 
 class Place(Shown, kw_only=True):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+ACTION = "/me "
+"""A message that begins with this tells what its author does; whoever doesn't know it reads it as it stands."""
+
 
 class Typed(msgspec.Struct):
     """One intent. ``tag`` (JSON) or ``line`` (1, 2, 3 … of standard input) finds its way back in a refusal."""
@@ -46,15 +49,81 @@ class RemovedContact(Typed, kw_only=True):
 
 
 class JoinedRoom(Typed, kw_only=True):
-    """Make me a member of this room."""
+    """Make me a member of this room. ``private``: one that only who is invited may join."""
 
     room: str
+    private: bool = False
 
 
-class LeftRoom(Typed, kw_only=True):
-    """Make me a member no longer."""
+class OfRoom(Typed, kw_only=True):
+    """Something about a room; "" is the current place."""
 
-    room: str
+    room: str = ""
+
+
+class LeftRoom(OfRoom):
+    """Make me a member no longer; or turn an invitation down."""
+
+
+class AskedRooms(Typed, kw_only=True):
+    """Which rooms are there, behind this one?"""
+
+    after: str = ""
+
+
+class AskedMembers(OfRoom):
+    """Who is in this room?"""
+
+
+class AskedTopic(OfRoom):
+    """What is it about?"""
+
+
+class ChangedTopic(OfRoom, kw_only=True):
+    """This is what it is about from now on."""
+
+    topic: str
+
+
+class InvitedAccount(OfRoom, kw_only=True):
+    """Let this account join."""
+
+    account: str
+
+
+class ExpelledAccount(OfRoom, kw_only=True):
+    """Make this account a member no longer; ``bans``: and let it not come back."""
+
+    account: str
+    bans: bool = False
+
+
+class UnbannedAccount(OfRoom, kw_only=True):
+    """Let it come back."""
+
+    account: str
+
+
+class AskedAccount(Typed, kw_only=True):
+    """Who is this?"""
+
+    account: str
+
+
+class AskedIgnored(Typed):
+    """Whose messages are not shown?"""
+
+
+class IgnoredAccount(Typed, kw_only=True):
+    """Show me nothing of this one any more."""
+
+    account: str
+
+
+class UnignoredAccount(Typed, kw_only=True):
+    """Show it again."""
+
+    account: str
 
 
 class AskedDevices(Typed):
@@ -91,9 +160,22 @@ class AskedOutbox(Typed):
 
 
 class AskedHistory(Typed, kw_only=True):
-    """The last ``count`` messages of the current place, from the journal."""
+    """The last ``count`` messages of a place, "" the current one; with ``seconds`` only those that are no older."""
 
     count: int
+    seconds: int = 0
+    place: str = ""
+
+
+class AskedSearch(Typed, kw_only=True):
+    """The last messages of all that have these words."""
+
+    words: str
+    count: int = 20
+
+
+class AskedUnread(Typed):
+    """Where has something come that I have not looked at?"""
 
 
 class Left(Typed):
@@ -126,12 +208,25 @@ Intent = (
     | RemovedContact
     | JoinedRoom
     | LeftRoom
+    | AskedRooms
+    | AskedMembers
+    | AskedTopic
+    | ChangedTopic
+    | InvitedAccount
+    | ExpelledAccount
+    | UnbannedAccount
+    | AskedAccount
+    | AskedIgnored
+    | IgnoredAccount
+    | UnignoredAccount
     | AskedDevices
     | RevokedDevice
     | AskedPassword
     | AskedStatus
     | AskedOutbox
     | AskedHistory
+    | AskedSearch
+    | AskedUnread
     | Left
     | Mistook
     | AskedHelp

@@ -1,7 +1,7 @@
 """Error codes: what each means, in one sentence of English with its places named.
 
 A sentence says what happened, what was not done, and what to do next. The broker sends code and sentence;
-a client that knows the code may say it in the reader's language. docs/PROTOCOL.md lists all of them.
+a client that knows the code may say it in the reader's language. docs/CODES.md lists all of them.
 """
 
 from __future__ import annotations
@@ -45,13 +45,22 @@ SENTENCES = {
     "store-down": "the broker can't write just now; the message stays in your outbox and goes out by itself",
     # questions
     "unknown-account": "there is no account {name}; check the spelling",
-    "own-name": "{name} is yourself; your contacts are the others",
+    "own-name": "{name} is yourself; that is for the others",
     "already-contact": "{name} is one of your contacts already",
     "not-a-contact": "{name} is not one of your contacts",
     "too-many-contacts": "you have {limit} contacts, which is the most; remove one before adding another",
     "too-many-rooms": "you are in {limit} rooms, which is the most; leave one before joining another",
     "already-member": "you are in {room} already",
-    "lobby": "#lobby is everyone's; it can't be left",
+    "lobby": "#lobby is everyone's; nobody leaves it, names its topic, invites or removes there",
+    "not-invited": "{room} is private, and you are not invited; ask one of its members",
+    "not-private": "{room} is there already, and it is not private; you did not join: choose another name",
+    "banned": "{name} is banned from {room}; only the one who made it can change that",
+    "not-the-owner": "only the one who made {room} removes and bans there; nothing was done",
+    "not-inside": "{name} is not in {room}; nothing was done",
+    "not-banned": "{name} is not banned from {room}",
+    "already-inside": "{name} is in {room} already",
+    "too-many-invitations": "{name} has {limit} invitations to answer, which is the most; try again later",
+    "unknown-room": "there is no room {room}; check the spelling, or /join makes it",
     "no-such-log": "{log} is not one of your conversations",
     # what a client says to its own people about a question
     "key-changed": "the key of the broker at {broker} is not the one that is known; nothing was sent",
@@ -59,10 +68,12 @@ SENTENCES = {
     " nothing was sent: ask the operator for the key, then use --accept-key",
     "no-terminal": "passwords are asked for on a terminal, and there is none; nothing was changed",
     "not-given": "no new password was given; nothing was changed",
+    "no-room": "{place} is no room; name one, or go to one with /to",
+    "not-ignored": "you don't ignore {name}",
     "not-connected": "the broker is not there; nothing was asked: try again when it is back",
     "no-answer": "the connection was lost before the answer came; ask again",
 }
-"""Every code that a core gives; docs/PROTOCOL.md says which of them go over the wire."""
+"""Every code that a core gives; docs/CODES.md says which of them go over the wire."""
 
 
 def sentence(code: str, **places: object) -> str:

@@ -1,4 +1,4 @@
-"""What can be said: every frame, in one table.
+"""What can be said: every frame, in one table (those about rooms stand in rooms.py).
 
 A frame is one MessagePack array ``[tag, field, field, …]``, packed and checked by msgspec. Names carry the
 direction: what a client sends is an imperative (``Post``), what the broker sends is a statement
@@ -14,117 +14,61 @@ import msgspec
 from msgspec import Meta, Raw
 
 from . import limits
+from .parts import (
+    At,
+    Code,
+    Cursors,
+    Device,
+    Envelope,
+    Epoch,
+    Extent,
+    Frame,
+    Item,
+    Known,
+    Listed,
+    Log,
+    Name,
+    Names,
+    Number,
+    Part,
+    Refusal,
+    Room,
+    Run,
+    Seq,
+    Text,
+    Visit,
+    VisitId,
+    Wait,
+    Window,
+)
+from .rooms import AskMembers, AskRooms, Expel, Invite, Join, Joined, Leave, Left, Members, News, Rooms, SetTopic, Unban
 
-Name = Annotated[str, Meta(min_length=1, max_length=limits.LOG_CHARS)]
-"""An account as its owner writes it (32 characters at most; the rule itself is in names.py)."""
-Room = Annotated[str, Meta(min_length=2, max_length=limits.LOG_CHARS)]
-"""``#`` and a name."""
-Address = Annotated[str, Meta(min_length=1, max_length=limits.LOG_CHARS)]
-"""Whom a message is for: an account's name or a room's."""
-Log = Annotated[str, Meta(min_length=2, max_length=limits.LOG_CHARS)]
-"""A log's name in its compared form: ``@account`` or ``#room``."""
-Device = Annotated[str, Meta(pattern=rf"^[a-z2-7]{{{limits.DEVICE_CHARS}}}\Z")]
-"""A device's id: lower-case base32."""
-Number = Annotated[int, Meta(ge=1, le=limits.NUMBER_MAX)]
-"""A device's own send number (n), or a question's number (ask): 1, 2, 3 …"""
-VisitId = Annotated[int, Meta(ge=0, le=limits.NUMBER_MAX)]
-"""One login of a device, numbered by it at random: two copies of one folder never use the same number."""
-Seq = Annotated[int, Meta(ge=0, le=limits.NUMBER_MAX)]
-"""A place in a log; 0 is before the first."""
-Epoch = Annotated[str, Meta(max_length=64)]
-"""One line of time of a store; another one begins when a copy is put in its place."""
-Code = Annotated[str, Meta(min_length=1, max_length=32)]
-"""An error code of errors.py, in kebab-case."""
-Text = Annotated[str, Meta(max_length=limits.TEXT_CHARS)]
-"""A sentence for people."""
-At = Annotated[int, Meta(ge=0, le=limits.LAST_AT_MS)]
-"""Unix time in ms at the broker; for people, never for order."""
-Wait = Annotated[float, Meta(ge=0.0, le=limits.RETRY_S)]
-"""Try again by yourself after so many seconds; 0: trying again is of no use."""
-Window = Annotated[int, Meta(ge=1, le=limits.NUMBER_MAX)]
-"""How much may be on its way unconfirmed."""
-Enc = Annotated[str, Meta(min_length=1, max_length=limits.ENC_CHARS)]
-"""How a body is encoded: ``none`` is UTF-8 text. An unknown value is shown as an error, never as text."""
-Body = Annotated[bytes, Meta(min_length=1, max_length=limits.BODY_BYTES)]
-"""What was written. Opaque to the broker."""
-Names = Annotated[list[Name], Meta(max_length=limits.LISTED_NAMES)]
-Cursors = Annotated[dict[Log, Seq], Meta(max_length=limits.SESSION_LOGS)]
-"""Per log the highest seq that this device has in its journal."""
-
-
-class Part(msgspec.Struct, array_like=True, gc=False):
-    """A piece of a frame."""
-
-
-class Item(Part):
-    """One message as its author sends it."""
-
-    to: Address
-    enc: Enc
-    body: Body
-
-
-class Envelope(Part):
-    """One message as it is stored and delivered; packed once, by the broker that accepted it."""
-
-    device: Device
-    n: Number
-    author: Name
-    to: Address
-    at: At
-    enc: Enc
-    body: Annotated[bytes, Meta(max_length=limits.BODY_BYTES)]
-
-
-class Run(Part):
-    """Envelopes that follow one another in one log: seqs first, first + 1, …"""
-
-    log: Log
-    first: Number
-    envelopes: Annotated[list[Envelope], Meta(max_length=limits.WINDOW_MESSAGES)]
-
-
-class Extent(Part):
-    """What there is of a log for one device: seqs floor + 1 to head can be had.
-
-    A device whose journal knows no cursor for the log begins behind ``start``; one whose cursor is below ``floor``
-    has missed what is gone. What it has above ``base`` belongs to an epoch that is over.
-    """
-
-    floor: Seq
-    start: Seq
-    head: Seq
-    base: Seq
-
-
-class Visit(Part):
-    """A device's sends behind ``after``, up to the next visit's, were made in this visit."""
-
-    id: VisitId
-    after: Seq
-
-
-class Known(Part):
-    """One device of an account, as the broker knows it."""
-
-    device: Device
-    name: Annotated[str, Meta(max_length=limits.DEVICE_NAME_CHARS)]  # as it called itself, for people
-    first_at: At  # when its key was let in first
-    seen_at: At  # when it was here last; now, if it is here
-    address: Annotated[str, Meta(max_length=limits.ADDRESS_CHARS)]  # from where, then
-    here: bool
-
-
-class Refusal(Part):
-    """One send that was refused for good. Its number is used up."""
-
-    n: Number
-    code: Code
-    text: Text
-
-
-class Frame(Part):
-    """What both directions' frames have in common."""
+# Others find these here, beside the frames.
+__all__ = [
+    "AskMembers",
+    "AskRooms",
+    "Envelope",
+    "Expel",
+    "Extent",
+    "Frame",
+    "Invite",
+    "Item",
+    "Join",
+    "Joined",
+    "Known",
+    "Leave",
+    "Left",
+    "Listed",
+    "Members",
+    "News",
+    "Part",
+    "Refusal",
+    "Rooms",
+    "Run",
+    "SetTopic",
+    "Unban",
+    "Visit",
+]
 
 
 # ---- what a client says -------------------------------------------------------------------------------
@@ -200,20 +144,6 @@ class RemoveContact(Frame, tag=8):
     account: Name
 
 
-class Join(Frame, tag=9):
-    """Make me a member of this room; make the room if there is none."""
-
-    ask: Number
-    room: Room
-
-
-class Leave(Frame, tag=10):
-    """Make me a member no longer."""
-
-    ask: Number
-    room: Room
-
-
 class AskPage(Frame, tag=11):
     """Show me what a log holds below a seq (0: from its end)."""
 
@@ -251,6 +181,13 @@ class ChangePassword(Frame, tag=15):
     def __repr__(self) -> str:
         """Never show a credential, not even in a traceback."""
         return f"ChangePassword({self.ask})"
+
+
+class AskAccount(Frame, tag=22):
+    """Tell me about this account."""
+
+    ask: Number
+    account: Name
 
 
 # ---- what the broker says -----------------------------------------------------------------------------
@@ -345,22 +282,6 @@ class Contacts(Frame, tag=42):
     more: bool = False  # there are further possible ones
 
 
-class Joined(Frame, tag=43):
-    """Your account is a member of this room now. Told to all its devices; ask is 0 for the others."""
-
-    ask: Seq
-    room: Room  # as its maker wrote it
-    log: Log
-    extent: Extent
-
-
-class Left(Frame, tag=44):
-    """Your account is no longer a member of this room."""
-
-    ask: Seq
-    log: Log
-
-
 class Page(Frame, tag=45):
     """A piece of a log: the answer to AskPage. Cursors don't move by it."""
 
@@ -388,6 +309,16 @@ class Changed(Frame, tag=48):
     ask: Number
 
 
+class Profile(Frame, tag=52):
+    """What there is to know about an account: the answer to AskAccount."""
+
+    ask: Number
+    account: Name  # as registered
+    made_at: At
+    here: bool
+    rooms: Annotated[list[Room], Meta(max_length=limits.SESSION_LOGS)]  # those that both are in
+
+
 FromClient = (
     Hello
     | Post
@@ -404,6 +335,13 @@ FromClient = (
     | AskDevices
     | RevokeDevice
     | ChangePassword
+    | AskRooms
+    | AskMembers
+    | SetTopic
+    | Invite
+    | Expel
+    | Unban
+    | AskAccount
 )
 FromBroker = (
     Unproven
@@ -423,6 +361,10 @@ FromBroker = (
     | Bye
     | Devices
     | Changed
+    | Rooms
+    | Members
+    | News
+    | Profile
 )
 AnyFrame = FromClient | FromBroker
 

@@ -60,6 +60,14 @@ SESSION_LOGS = ACCOUNT_ROOMS + 2
 # nobody reads them.
 LISTED_NAMES = 200
 
+# Rooms in one list; then one asks for the rest. A list of the longest names and topics fits one part.
+LISTED_ROOMS = 30
+# Members of a room that are counted for such a list: more is many.
+COUNTED_NAMES = 300
+
+# Invitations of an account that nobody has answered. They are told at every login.
+INVITED_ROOMS = 20
+
 # One page of history: about a screen or three.
 PAGE_MESSAGES = 100
 

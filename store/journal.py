@@ -18,17 +18,20 @@ from typing import Any
 
 import apsw
 
-from core.commands import Begin, Command, Drop, GoBack, Keep, Record, Remember
+from core.commands import Backfill, Begin, Command, Drop, GoBack, Keep, Read, Recall, Record, Remember, Search, Tally
+from core.events import Recalled, Searched, Tallied
 from core.outbox import NOBODY, NOTHING, Memory, SendId, Waiting
 from protocol import limits, names
 from protocol.frames import Envelope, Item, ProtocolError, decode_envelope, encode
 from store import StoreDamaged
 from store.database import Kind, failures, open_database, transaction
+from store.index import Index
 from store.lock import Lock, Locked, private_folder
-from store.migrations import journal_1_to_2
+from store.lookback import Lookback, write_read
+from store.migrations import journal_1_to_2, journal_2_to_3
 
 CURE = "move its folder away; the broker still has what was accepted"
-KIND = Kind(0x5253544A, 2, CURE, (journal_1_to_2,))  # "RSTJ"
+KIND = Kind(0x5253544A, 3, CURE, (journal_1_to_2, journal_2_to_3))  # "RSTJ"
 
 # Settled messages that stay: a broker restored from last week's backup gets back what it has lost.
 SENT_KEPT = 10_000
@@ -47,12 +50,16 @@ class Journal:
         self._path = folder / "journal.sqlite"
         self._database = open_database(self._path, KIND, self._create)
         self._era = self._number("era", 1)
+        self._lookback = Lookback(self._ask, _envelope)
+        self._index = Index(self._database, _envelope)
         self._write: dict[type[Command], Callable[[Any], None]] = {
             Keep: self._keep,
             Drop: self._drop,
             Record: self._record,
             Begin: self._begin,
             Remember: self._remember,
+            Backfill: self._backfill,
+            Read: lambda read: write_read(self._database, read.log, read.account),
         }
 
     def _create(self, database: apsw.Connection) -> None:
@@ -82,6 +89,7 @@ class Journal:
             broker=self.fact("broker") or b"",
             visits=[int(visit) for visit in self._text("visits").split()],
             contacts=self._text("contacts").split(),
+            ignored=self._text("ignored").split(),
             known=self._known(),
             offered=self._number("offered", 0) if self.fact("offered") else None,
         )
@@ -136,17 +144,27 @@ class Journal:
                 yield some[0][0], [_envelope(*row[1:]) for row in some]
 
     def history(self, log: str, account: str, count: int) -> tuple[int, list[Envelope]]:
-        """The last messages of a log, or of a conversation with one account in it; and the first one's seq.
+        """The last messages of a log, or of a conversation with one account in it; and the first one's seq."""
+        found = self._lookback.conversation(log, account, count)
+        return (found[0][0] if found else 1), [envelope for _, envelope in found]
 
-        Both ends are compared: one of them is oneself in all that a mailbox holds, and one may write to oneself.
+    def recall(self, recall: Recall) -> Recalled:
+        """The last messages of a conversation."""
+        return self._lookback.recall(recall, self._era)
+
+    def tally(self, tally: Tally) -> Tallied:
+        """How much of each conversation nobody has looked at."""
+        return self._lookback.tally(tally)
+
+    def search(self, search: Search) -> Searched:
+        """The last messages with some words. The index is brought up to date first, by one step at a time.
+
+        Not synced: an index that a power cut has taken back goes on from there.
         """
-        rows = self._ask(
-            "SELECT seq, envelope, crc FROM history WHERE log = ?1"
-            " AND (?2 = '' OR author = ?2 AND '@' || recipient = ?1 OR recipient = ?2 AND '@' || author = ?1)"
-            " ORDER BY era DESC, seq DESC LIMIT ?3",
-            *(log, account, count),
-        )
-        return (rows[-1][0] if rows else 1), [_envelope(*row[1:]) for row in reversed(rows)]
+        with failures(self._path, KIND):
+            with self._unsynced(), transaction(self._database):
+                complete = self._index.update()
+            return self._index.search(search) if complete else Searched(search, [], more=False, unfinished=True)
 
     def _ask(self, question: str, *values: str | int) -> list[Any]:
         """All rows of the answer; the store's errors if the file can't be read."""
@@ -187,6 +205,7 @@ class Journal:
             if epoch != self._text("epoch"):
                 self._begin_era(epoch)
                 self._database.execute("DELETE FROM cursor")
+                self._database.execute("DELETE FROM looked")
             self._database.execute("UPDATE fact SET value = ? WHERE key = 'device'", (device,))
             self._database.execute("DELETE FROM fact WHERE key IN ('visits', 'offered')")
             self._settle(0)
@@ -255,14 +274,23 @@ class Journal:
         self._remember(Remember("settled", str(n).encode()))
 
     def _record(self, record: Record) -> None:
-        rows = []
-        for seq, envelope in enumerate(record.envelopes, record.first):
-            packed = encode(envelope)
-            author, recipient = _compared(envelope.author), _compared(envelope.to)
-            rows.append((self._era, record.log, seq, author, recipient, packed, zlib.crc32(packed)))
-        self._database.executemany("INSERT OR IGNORE INTO history VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        self._insert(record.log, self._era, enumerate(record.envelopes, record.first))
         last = record.first + len(record.envelopes) - 1
         self._database.execute("UPDATE cursor SET pos = ? WHERE log = ?", (last, record.log))
+
+    def _insert(self, log: str, era: int, placed: Iterable[tuple[int, Envelope]]) -> None:
+        rows = []
+        for seq, envelope in placed:
+            packed = encode(envelope)
+            author, recipient = _compared(envelope.author), _compared(envelope.to)
+            rows.append((era, log, seq, author, recipient, packed, zlib.crc32(packed)))
+        self._database.executemany("INSERT OR IGNORE INTO history VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def _backfill(self, page: Backfill) -> None:
+        """Below all that is there: whoever asked twice is not given it twice."""
+        era, oldest = self._lookback.oldest(page.log, self._era)
+        placed = [place for place in enumerate(page.envelopes, page.first) if place[0] < oldest]
+        self._insert(page.log, era, placed)
 
     def _begin(self, begin: Begin) -> None:
         """What is in the history and was not handed out yet will be, though what follows it is missing."""
@@ -271,6 +299,7 @@ class Journal:
             " SET pos = ?2, shown = CASE WHEN shown < pos THEN shown ELSE ?2 END",
             (begin.log, begin.pos),
         )
+        self._database.execute("INSERT OR IGNORE INTO looked VALUES (?, '', ?, ?)", (begin.log, self._era, begin.pos))
 
     def _remember(self, remember: Remember) -> None:
         self._database.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (remember.key, remember.value))

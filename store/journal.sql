@@ -37,3 +37,24 @@ CREATE TABLE history (
     crc INTEGER NOT NULL,
     PRIMARY KEY (log, era, seq)
 ) WITHOUT ROWID;
+
+-- Up to which place of a log somebody has looked at it: at a conversation with one account in it, or ('') at all of it.
+CREATE TABLE looked (
+    log TEXT NOT NULL,
+    account TEXT NOT NULL,
+    era INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (log, account)
+) WITHOUT ROWID;
+
+-- The words of the history, without the texts; and per log and era which seqs have been taken in. That is done when
+-- somebody searches, in steps.
+CREATE TABLE indexed (
+    id INTEGER PRIMARY KEY,
+    log TEXT NOT NULL,
+    era INTEGER NOT NULL,
+    low INTEGER NOT NULL,
+    high INTEGER NOT NULL,
+    UNIQUE (log, era)
+);
+CREATE VIRTUAL TABLE word USING fts5 (body, content = '', tokenize = 'unicode61 remove_diacritics 2');

@@ -69,3 +69,22 @@ def journal_1_to_2(database: apsw.Connection) -> None:
             WHERE key = 'settled' AND EXISTS (SELECT 1 FROM outbox);
         """
     )
+
+
+def journal_2_to_3(database: apsw.Connection) -> None:
+    """A history can be searched: the words are taken in when somebody does. What is there counts as looked at."""
+    database.execute(
+        """
+        CREATE TABLE looked (
+            log TEXT NOT NULL, account TEXT NOT NULL, era INTEGER NOT NULL, seq INTEGER NOT NULL,
+            PRIMARY KEY (log, account)
+        ) WITHOUT ROWID;
+        CREATE TABLE indexed (
+            id INTEGER PRIMARY KEY, log TEXT NOT NULL, era INTEGER NOT NULL,
+            low INTEGER NOT NULL, high INTEGER NOT NULL, UNIQUE (log, era)
+        );
+        CREATE VIRTUAL TABLE word USING fts5 (body, content = '', tokenize = 'unicode61 remove_diacritics 2');
+        INSERT INTO looked SELECT log, '', coalesce((SELECT CAST(value AS INTEGER) FROM fact WHERE key = 'era'), 1), pos
+            FROM cursor;
+        """
+    )

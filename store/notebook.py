@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from typing import Any
 
-from core.commands import Begin, Command, Drop, GoBack, Keep, Record, Remember
+from core.commands import Backfill, Begin, Command, Drop, GoBack, Keep, Read, Recall, Record, Remember, Search, Tally
+from core.events import Recalled, Searched, Tallied
 from core.outbox import NOBODY, NOTHING, Memory, SendId, Waiting
+from protocol import limits, names
 from protocol.frames import Envelope, Item
 
 
@@ -22,6 +26,7 @@ class Notebook:
         self.bases: dict[tuple[int, str], int] = {}  # era, log → where the era began
         self.cursors: dict[str, int] = {}
         self.history: dict[tuple[int, str, int], Envelope] = {}  # era, log, seq
+        self.looked: dict[tuple[str, str], tuple[int, int]] = {}  # log, account → era, seq
         self.era = 1
         self._write: dict[type[Command], Callable[[Any], None]] = {
             Keep: self._keep,
@@ -29,6 +34,8 @@ class Notebook:
             Record: self._record,
             Begin: self._begin,
             Remember: self._remember,
+            Backfill: self._backfill,
+            Read: self._read,
         }
 
     def memory(self) -> Memory:
@@ -43,6 +50,7 @@ class Notebook:
             broker=self.facts.get("broker", b""),
             visits=[int(visit) for visit in self.facts.get("visits", b"").split()],
             contacts=self.facts.get("contacts", b"").decode().split(),
+            ignored=self.facts.get("ignored", b"").decode().split(),
             known=self._known(),
             offered=int(self.facts["offered"]) if self.facts.get("offered") else None,
         )
@@ -66,7 +74,7 @@ class Notebook:
         self.device = self._new_id()
         if epoch != self.facts.get("epoch", b"").decode():
             self._begin_era(epoch)
-            self.cursors = {}
+            self.cursors, self.looked = {}, {}
         waiting = [item for n, item in sorted(self.outbox.items()) if n > self.settled]
         self.outbox, self.settled = dict(enumerate(waiting, 1)), 0
         self.facts = {key: fact for key, fact in self.facts.items() if key not in ("visits", "offered")}
@@ -79,6 +87,63 @@ class Notebook:
             self.cursors[log] = self.bases[(self.era, log)] = min(pos, back.bases.get(log, 0))
         self.settled = back.last
         return self.memory(), 0
+
+    # -- what is found again --
+
+    def recall(self, recall: Recall) -> Recalled:
+        """The last messages of a conversation."""
+        known = [(seq, self.history[(era, recall.log, seq)]) for era, seq in self._places(recall.log)]
+        talk = [place for place in known if self._is_of(recall, place[1])]
+        last = list(takewhile(lambda place: place[1].at >= recall.since, talk[: -recall.count - 1 : -1]))
+        era, oldest = self.oldest(recall.log)
+        first = self.history.get((era, recall.log, oldest))
+        return Recalled(recall, last[::-1], oldest, first.at if first else 0)
+
+    def _is_of(self, recall: Recall, envelope: Envelope) -> bool:
+        author, to = names.key(envelope.author), envelope.to
+        if author in recall.hidden:
+            return False
+        others = {author, names.key(to)} - {recall.log[1:]} if recall.account else set()
+        return not recall.account or (others or {recall.log[1:]}) == {recall.account}
+
+    def oldest(self, log: str) -> tuple[int, int]:
+        """The first place of a log that is in the history, and in which era it stands there."""
+        era = self.era
+        place = (era, self.cursors[log] + 1 if log in self.cursors else 0)
+        below = limits.NUMBER_MAX
+        while True:
+            seqs = [seq for of, seq in self._places(log) if of == era and seq <= below]
+            place = (era, seqs[0]) if seqs else place
+            if (era, log) not in self.bases:
+                return place
+            era, below = era - 1, min(below, self.bases[(era, log)])
+
+    def search(self, search: Search) -> Searched:
+        """The last messages with some words: of each log the last that fit, and of all these the last by time."""
+        wanted, lines = _words(search.words), dict[tuple[int, str], list[tuple[str, int, Envelope]]]()
+        for (era, log, seq), envelope in sorted(self.history.items(), key=lambda entry: entry[0]):
+            if wanted and names.key(envelope.author) not in search.hidden and _has(envelope, wanted):
+                lines.setdefault((era, log), []).append((log, seq, envelope))
+        found = [each for line in lines.values() for each in line[-search.count - 1 :]]
+        found.sort(key=lambda each: (each[2].at, each[0], each[1]))
+        return Searched(search, found[-search.count :], more=len(found) > search.count)
+
+    def tally(self, tally: Tally) -> Tallied:
+        """How much of each conversation nobody has looked at."""
+        unread: dict[str, int] = {}
+        for (era, log, seq), envelope in sorted(self.history.items(), key=lambda entry: (entry[0][1], entry[0])):
+            author = names.key(envelope.author)
+            account = "" if log.startswith("#") else author
+            marks = [self.looked[key] for key in ((log, ""), (log, account)) if key in self.looked]
+            if (log, "") not in self.looked or author in (tally.own, *tally.hidden) or (era, seq) <= max(marks):
+                continue
+            place = log if log.startswith("#") else author
+            unread[place] = unread.pop(place, 0) + 1
+        return Tallied(list(unread.items()))
+
+    def _places(self, log: str) -> list[tuple[int, int]]:
+        """Era and seq of all that is in the history of a log, in order."""
+        return sorted((era, seq) for era, of, seq in self.history if of == log)
 
     def _begin_era(self, epoch: str) -> None:
         self.era += 1
@@ -99,6 +164,28 @@ class Notebook:
 
     def _begin(self, begin: Begin) -> None:
         self.cursors[begin.log] = begin.pos
+        self.looked.setdefault((begin.log, ""), (self.era, begin.pos))
+
+    def _backfill(self, page: Backfill) -> None:
+        era, oldest = self.oldest(page.log)
+        for seq, envelope in enumerate(page.envelopes, page.first):
+            if seq < oldest:
+                self.history.setdefault((era, page.log, seq), envelope)
+
+    def _read(self, read: Read) -> None:
+        places = self._places(read.log)
+        if places:
+            self.looked[(read.log, read.account)] = places[-1]
 
     def _remember(self, remember: Remember) -> None:
         self.facts[remember.key] = remember.value
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", text.casefold())
+
+
+def _has(envelope: Envelope, wanted: list[str]) -> bool:
+    """Whether each of these words, or a longer one that begins with it, is in a message."""
+    words = _words(envelope.body.decode(errors="replace"))
+    return all(any(word.startswith(each) for word in words) for each in wanted)

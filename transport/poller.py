@@ -40,6 +40,7 @@ class Waker:
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self._signals.append(number)
+        self.wake()  # asyncio takes the wake-up descriptor for itself
 
     @contextlib.contextmanager
     def obeying(self) -> Iterator[None]:

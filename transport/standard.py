@@ -74,6 +74,15 @@ def is_terminal(descriptor: int) -> bool:
     return os.isatty(descriptor)
 
 
+def size() -> tuple[int, int]:
+    """Columns and rows of the terminal; the usual ones if it does not know, or is gone."""
+    try:
+        columns, rows = os.get_terminal_size(1)
+    except OSError:
+        columns = rows = 0
+    return columns or 80, rows or 24
+
+
 def utf8() -> bool:
     """Whether the locale can show more than ASCII."""
     return locale.getencoding().lower().replace("-", "") == "utf8"

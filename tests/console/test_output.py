@@ -13,7 +13,7 @@ from console.output import Line, Plain, encode_line, objects
 from core import shown
 from core.shown import Messages, Shown
 from protocol import names
-from protocol.frames import Envelope, Known
+from protocol.frames import Envelope, Known, Listed
 from tests.console.attacks import ATTACKS, harmful
 
 DEVICE = "abcdefghijklmnop"
@@ -105,6 +105,46 @@ EVENTS: dict[str, Shown] = {
     "devices": shown.Devices(
         devices=[device(here=True), device(device="b" * 16, name=""), device(device="c" * 16)], this=DEVICE
     ),
+    "inside a room": shown.Inside(account="alice", room="#Club"),
+    "inside a room with a topic": shown.Inside(account="alice", room="#Club", topic="roses"),
+    "outside": shown.Outside(account="alice", room="#Club"),
+    "outside, removed": shown.Outside(account="alice", room="#Club", by="bob"),
+    "outside, banned": shown.Outside(account="alice", room="#Club", by="bob", banned=True),
+    "rooms": shown.Rooms(
+        rooms=[
+            Listed("#Club", "roses", 3, True, False, True),
+            Listed("#tea", "", 1, False, True, True),
+            Listed("#ops", "", 300, False, False, False),
+        ],
+        after="#ops",
+    ),
+    "no rooms": shown.Rooms(rooms=[]),
+    "members": shown.Members(room="#Club", owner="alice", private=True, here=["alice"], away=["bob", "carol"], more=7),
+    "members, all here": shown.Members(room="#lobby", owner="", private=False, here=["alice", "bob"], away=[]),
+    "a topic": shown.Topic(room="#Club", topic="roses"),
+    "a new topic": shown.Topic(room="#Club", topic="roses", by="bob"),
+    "no topic": shown.Topic(room="#Club", topic=""),
+    "a topic taken away": shown.Topic(room="#Club", topic="", by="bob"),
+    "an invitation": shown.News(room="#Club", what="invited", by="bob", account="alice", mine=True),
+    "another's invitation": shown.News(room="#Club", what="invited", by="bob", account="carol", mine=False),
+    "somebody removed": shown.News(room="#Club", what="removed", by="bob", account="carol", mine=False),
+    "somebody banned": shown.News(room="#Club", what="banned", by="bob", account="carol", mine=False),
+    "a ban lifted": shown.News(room="#Club", what="unbanned", by="bob", account="carol", mine=False),
+    "an account": shown.Profile(account="bob", made_at=NOW, here=True, rooms=["#lobby", "#Club"]),
+    "an account that is away": shown.Profile(account="bob", made_at=NOW, here=False, rooms=[]),
+    "ignored": shown.Ignored(accounts=["bob"]),
+    "nobody ignored": shown.Ignored(accounts=[]),
+    "found": shown.Found(
+        words="hi",
+        items=[("#lobby", 3, envelope("hi\nthere")), ("@bob", 7, envelope("/me says hi", to="bob"))],
+        more=True,
+    ),
+    "nothing found": shown.Found(words="hi", items=[], more=False),
+    "unread": shown.Unread(items=[("#Club", 12), ("bob", 1)]),
+    "nothing unread": shown.Unread(items=[]),
+    "an action": messages(envelope("/me waves\nand goes")),
+    "a private action": messages(envelope("/me waves", to="bob"), log="@bob"),
+    "no action": messages(envelope("/mew"), envelope(b"/me x", enc="x")),
     "a broker met for the first time": shown.Met(broker="tcp://h:7777", key=KEY),
     "another key than was remembered": key_changed(),
     "another key than was given": key_changed(given=True, since=""),

@@ -18,11 +18,26 @@ exit                     alone on a line: /quit
 /msg NAME|#ROOM TEXT     a message to one account or room; alone, it asks for both
 /to NAME|#ROOM           plain lines go there from now on
 /say TEXT                send the text just as it stands
+/me ACTION               a message that tells what you do: /me waves
 /who                     who is here now
+/whois NAME              who somebody is, and in which rooms you both are
 /contacts                your contacts, and whom you could add
 /add NAME                put someone on your contacts
 /remove NAME             take someone off your contacts
-/history [N]             the last N messages of this place, 20 if not told
+/ignore [NAME]           show nothing of someone any more, here; alone, whom you ignore
+/unignore NAME           show it again
+/join #ROOM [private]    go into a room, or make it; private: only by invitation
+/leave [#ROOM]           leave a room, this one if not told
+/rooms [#ROOM]           the rooms that there are, behind this one if told
+/names [#ROOM]           who is in a room
+/topic [TOPIC]           what this room is about; with a text: say so; - takes it away
+/invite NAME [#ROOM]     let someone join a private room, and tell them
+/expel NAME [#ROOM]      remove someone from a room that you made
+/ban NAME [#ROOM]        remove them, and don't let them come back
+/unban NAME [#ROOM]      let them come back
+/history [N|1h|NAME]     the last N messages, those of an hour, or another place's
+/search WORDS            the last messages of all that have these words
+/unread                  where something came that you have not looked at
 /devices [revoke] [ID]   your devices; revoke ends one, by the beginning of its id
 /passwd                  change your password
 /status                  who you are, where your lines go, whether the broker is there
@@ -54,7 +69,14 @@ def test_in_the_help_a_gap_stands_behind_every_usage() -> None:
 def test_commands_are_told_apart() -> None:
     assert len(menu.BY_NAME) == len(menu.COMMANDS)
     assert set(menu.BY_WORD) == {"exit", "help", "ls", "message"}
-    assert {command.name for command in menu.COMMANDS if command.whole} == {"quit", "remove", "devices", "passwd"}
+    assert {command.name for command in menu.COMMANDS if command.whole} == {
+        "quit",
+        "remove",
+        "devices",
+        "passwd",
+        "expel",
+        "ban",
+    }
 
 
 def test_codes_are_kebab_case_and_only_one_is_shared_with_the_wire() -> None:

@@ -19,8 +19,10 @@ from core.commands import (
     Pin,
     Recall,
     Renew,
+    Search,
     Send,
     Show,
+    Tally,
 )
 from core.events import Connected, Derived, Gone, Heard, Lost, NotOffered, Offered, PasswordsDerived, Renewed, WentBack
 from core.gate import COME_BACK, LET_IN, NEVER
@@ -69,7 +71,6 @@ class Actor:
         self.inbox: list[Event | Typed] = []
         self.stuck: list[Event] = []  # what came while it was frozen
         self.shown: list[shown.Shown] = []
-        self.recalled: list[Recall] = []
         self.peer: bytes | None = None
         self.ticket: tuple[bytes, bytes] | None = None  # it has knocked, and waits for the answer
         self.new_password = ""  # what it answers when asked for another one; "": nobody can be asked
@@ -91,7 +92,9 @@ class Actor:
             DeriveNew: self._derive_new,
             Renew: self._renew,
             GoBack: self._go_back,
-            Recall: self.recalled.append,
+            Recall: notebook.recall,
+            Search: notebook.search,
+            Tally: notebook.tally,
             Show: lambda show: self.shown.append(show.shown),
         }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core import records, shown, typed
-from core.commands import Put, Recall, Trim
+from core.commands import Put, Trim
 from protocol import frames, limits
 from protocol.frames import AddContact, AskContacts, AskPage, AskWho, Contacts, Join, Leave, RemoveContact
 from tests.core.faults import FaultyStore
@@ -124,7 +124,7 @@ def test_two_devices_that_add_at_once_lose_neither(world: World, alice: Visitor)
 def test_names_are_read_anew_when_too_many_are_remembered(
     world: World, alice: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.questions.NAMES", 1)
+    monkeypatch.setattr("core.registered.NAMES", 1)
     register(world, ["bob", "carol"])
     (first,) = alice.says(AskContacts(1))
     renamed = records.pack(records.Account("Bob", "a2split1", "", 0))
@@ -286,8 +286,13 @@ def test_status_outbox_and_place_are_answered_here(world: World) -> None:
 
 def test_history_is_that_of_the_current_place(world: World) -> None:
     bob = world.come("bob")
-    bob.does(typed.AskedHistory(count=5), typed.Chose(to="Alice"), typed.AskedHistory(count=7))
-    assert bob.recalled == [Recall("#lobby", "", 5), Recall("@bob", "alice", 7)]
+    alice = world.come("alice")
+    alice.types("one")
+    alice.types("two")
+    bob.types("three", to="Alice")
+    bob.shown.clear()
+    bob.does(typed.AskedHistory(count=1), typed.Chose(to="Alice"), typed.AskedHistory(count=7))
+    assert bob.lines() == ["alice>#lobby two", "bob>alice three"]
 
 
 def test_a_line_that_could_not_be_understood_is_refused_and_sent_nowhere(world: World) -> None:

@@ -44,7 +44,9 @@ def test_only_members_hear_what_is_said(world: World) -> None:
     alice.types("among us", to="#club")
     assert alice.lines() == bob.lines() == ["alice>#club among us"]
     assert carol.lines() == []
-    assert [notice.text for notice in bob.seen(shown.Notice)] == ["you are in #club now"]
+    assert bob.seen(shown.Inside) == [shown.Inside(account="bob", room="#club")]
+    world.wait(1)
+    assert alice.seen(shown.Came)[-1] == shown.Came(room="#club", accounts=["bob"])
 
 
 def test_who_joins_reads_from_then_on(world: World) -> None:
@@ -111,11 +113,9 @@ def test_who_leaves_hears_no_more_and_may_come_back_later(world: World) -> None:
     bob.does(JoinedRoom(room="#club"))
     alice.types("hello again", to="#club")
     assert bob.lines() == ["alice>#club hello again"]
-    assert [notice.text for notice in bob.seen(shown.Notice)] == [
-        "you are in #club now",
-        "you are no longer in #club",
-        "you are in #club now",
-    ]
+    told = [event for event in bob.shown if isinstance(event, shown.Inside | shown.Outside | shown.Gone)]
+    inside, outside = shown.Inside(account="bob", room="#club"), shown.Outside(account="bob", room="#club")
+    assert told == [inside, outside, inside]
 
 
 def test_what_waits_in_a_room_that_one_leaves_is_waited_for_no_longer(world: World) -> None:

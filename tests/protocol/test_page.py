@@ -1,4 +1,4 @@
-"""docs/PROTOCOL.md says what the code does, and docs/EXAMPLE.md: each frame, field, type, limit, code, example."""
+"""docs/PROTOCOL.md, CODES.md and EXAMPLE.md say what the code does: each frame, field, type, limit, code, example."""
 
 from __future__ import annotations
 
@@ -18,10 +18,19 @@ from tests.protocol.test_vectors import read
 from transport.context import HANDSHAKE_MS
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGE = (DOCS / "PROTOCOL.md").read_text(encoding="utf-8")
+PAGE = "\n".join((DOCS / name).read_text(encoding="utf-8") for name in ("PROTOCOL.md", "CODES.md"))
 EXAMPLE = (DOCS / "EXAMPLE.md").read_text(encoding="utf-8")
 
-PARTS = (frames.Item, frames.Envelope, frames.Run, frames.Extent, frames.Refusal, frames.Known, frames.Visit)
+PARTS = (
+    frames.Item,
+    frames.Envelope,
+    frames.Run,
+    frames.Extent,
+    frames.Refusal,
+    frames.Known,
+    frames.Visit,
+    frames.Listed,
+)
 MESSAGEPACK = {
     "integer": inspect.IntType,
     "float or integer": inspect.FloatType,

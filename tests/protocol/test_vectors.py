@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from protocol import frames
-from protocol.frames import Envelope, Extent, Item, Known, Refusal, Run, Visit
+from protocol.frames import Envelope, Extent, Item, Known, Listed, Refusal, Run, Visit
 
 VECTORS = Path(__file__).parent / "vectors"
 
@@ -44,13 +44,20 @@ FRAMES: tuple[frames.AnyFrame, ...] = (
     frames.AskContacts(2),
     frames.AddContact(3, "bob"),
     frames.RemoveContact(4, "bob"),
-    frames.Join(5, "#Garden"),
+    frames.Join(5, "#Garden", True),
     frames.Leave(6, "#Garden"),
     frames.AskPage(7, "#lobby", 41, 100),
     frames.Quit(),
     frames.AskDevices(8),
     frames.RevokeDevice(9, "zyxw"),
     frames.ChangePassword(10, "a2split1", bytes(range(32)), bytes(range(32, 64))),
+    frames.AskRooms(11, "#garden"),
+    frames.AskMembers(12, "#Garden"),
+    frames.SetTopic(13, "#Garden", "Roses, and what eats them"),
+    frames.Invite(14, "#Garden", "bob"),
+    frames.Expel(15, "#Garden", "carol", True),
+    frames.Unban(16, "#Garden", "carol"),
+    frames.AskAccount(17, "bob"),
     frames.Unproven(BROKER, "a2split1", True),
     frames.Welcome(
         major=1,
@@ -78,12 +85,16 @@ FRAMES: tuple[frames.AnyFrame, ...] = (
     frames.Presence("#lobby", ["bob", "Zoë"], ["carol"], 2),
     frames.Present(1, ["Alice", "bob"], 1),
     frames.Contacts(2, ["bob"], ["carol", "Дима"], True),
-    frames.Joined(5, "#Garden", "#garden", Extent(0, 2, 3, 2)),
-    frames.Left(6, "#garden"),
+    frames.Joined(5, "#Garden", "#garden", Extent(0, 2, 3, 2), "Roses"),
+    frames.Left(6, "#garden", "Alice", True),
     frames.Page(7, RUN, True),
     frames.Bye("replaced"),
     frames.Devices(8, [Known(ALICE, "desk", 1_792_569_000_000, 1_792_569_600_123, "192.0.2.7", True)]),
     frames.Changed(10),
+    frames.Rooms(11, [Listed("#Garden", "Roses", 3, True, False, True)], "#garden"),
+    frames.Members(12, "#Garden", "Roses", "Alice", True, ["Alice"], ["bob", "Zoë"], 4),
+    frames.News(15, "#Garden", "banned", "Alice", "carol", "Roses"),
+    frames.Profile(17, "bob", 1_792_569_000_000, True, ["#lobby", "#Garden"]),
 )
 BY_NAME = {type(frame).__name__: frame for frame in FRAMES}
 

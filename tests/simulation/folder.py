@@ -9,7 +9,8 @@ from pathlib import Path
 
 import apsw
 
-from core.commands import Begin, Command, GoBack
+from core.commands import Begin, Command, GoBack, Recall, Search, Tally
+from core.events import Recalled, Searched, Tallied
 from core.outbox import Memory
 from protocol.frames import Envelope
 from store.journal import Journal
@@ -97,6 +98,15 @@ class Ledger:
 
     def commit(self, commands: Sequence[Command]) -> None:
         self._journal.commit(commands)
+
+    def recall(self, recall: Recall) -> Recalled:
+        return self._journal.recall(recall)
+
+    def search(self, search: Search) -> Searched:
+        return self._journal.search(search)
+
+    def tally(self, tally: Tally) -> Tallied:
+        return self._journal.tally(tally)
 
     def renew(self, epoch: str) -> Memory:
         return self._journal.renew(epoch)

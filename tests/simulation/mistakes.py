@@ -216,8 +216,8 @@ COMMON = (
     ),
     Mutant(
         "who left a room still reads it",
-        "core/questions.py",
-        "            self._sessions.forget(each, log)\n",
+        "core/sessions.py",
+        "            self.forget(each, log)\n",
         "",
         "I5",
         300,

@@ -6,7 +6,7 @@ import random
 from base64 import b32encode
 from pathlib import Path
 
-from core.commands import Begin, Command, Drop, GoBack, Keep, Record, Remember, Renew
+from core.commands import Backfill, Begin, Command, Drop, GoBack, Keep, Read, Record, Remember, Renew
 from protocol.frames import Envelope
 from store.journal import Journal
 from store.lock import Lock
@@ -14,6 +14,7 @@ from store.notebook import Notebook
 
 LOGS = ("@anna", "#lobby", "#чай")
 PEOPLE = ("anna", "Bob", "дина")
+WORDS = ("tea", "teapot", "Tulip", "чай", "чайник", "traceback", "foo-bar", "a_b", "x")
 
 
 def both(folder: Path, start: bytes) -> tuple[Journal, Notebook]:
@@ -33,7 +34,7 @@ def drawn(rng: random.Random, notebook: Notebook) -> list[Command] | Renew | GoB
         return rng.choice((Renew(epoch), GoBack(epoch, rng.randint(0, settled), bases)))
     commands: list[Command] = []
     for _ in range(rng.randrange(5)):
-        kind = rng.choice((Keep, Keep, Drop, Record, Record, Begin, Remember))
+        kind = rng.choice((Keep, Keep, Drop, Record, Record, Begin, Remember, Backfill, Read))
         if kind is Keep:
             last += 1
             commands.append(Keep(last, rng.choice(("#lobby", *PEOPLE)), "none", rng.randbytes(rng.randrange(1, 50))))
@@ -48,6 +49,11 @@ def drawn(rng: random.Random, notebook: Notebook) -> list[Command] | Renew | GoB
             commands.append(Begin(log, cursors[log]))
         elif kind is Remember:
             commands.append(remember(rng))
+        elif kind is Backfill and not commands:  # a page is asked for once all that came before it is kept
+            commands += page(rng, notebook)
+        elif kind is Read:
+            log = rng.choice(LOGS)
+            commands.append(Read(log, "" if log.startswith("#") else rng.choice(("anna", "bob", "дина"))))
     return commands
 
 
@@ -55,12 +61,30 @@ def record(rng: random.Random, cursors: dict[str, int]) -> Record:
     """What comes next in a log that is read."""
     log = rng.choice(sorted(cursors))
     first = cursors[log] + 1
-    envelopes = [
-        Envelope("b" * 16, rng.randrange(1, 99), rng.choice(PEOPLE), "anna", 0, "none", rng.randbytes(9))
-        for _ in range(rng.randrange(1, 5))
-    ]
+    envelopes = [said(rng, log) for _ in range(rng.randrange(1, 5))]
     cursors[log] += len(envelopes)
     return Record(log, first, envelopes)
+
+
+def page(rng: random.Random, notebook: Notebook) -> list[Command]:
+    """What the broker has just below the history of a log, perhaps with a little of what is there already."""
+    log = rng.choice(LOGS)
+    _, oldest = notebook.oldest(log)
+    if oldest <= 1:
+        return []
+    first = max(1, oldest - rng.randrange(1, 6))
+    return [Backfill(log, first, [said(rng, log) for _ in range(first, oldest + rng.randrange(2))])]
+
+
+def said(rng: random.Random, log: str) -> Envelope:
+    """A message: of anyone to anna, of anna to anyone, or to a room; sometimes no text at all."""
+    author, to = rng.choice(PEOPLE), rng.choice(PEOPLE)
+    if log.startswith("#"):
+        to = log
+    elif author != "anna":
+        to = "anna"
+    body = rng.randbytes(9) if rng.random() < 0.1 else " ".join(rng.choices(WORDS, k=rng.randrange(1, 5))).encode()
+    return Envelope("b" * 16, rng.randrange(1, 99), author, to, rng.randrange(5), "none", body)
 
 
 def remember(rng: random.Random) -> Remember:
@@ -70,6 +94,7 @@ def remember(rng: random.Random) -> Remember:
         "visits": (b"", b"7", b"7 8"),
         "contacts": (b"", b"bob", "bob\nдина".encode()),
         "offered": (b"", b"0", b"7"),
+        "ignored": (b"", b"bob", "bob\nдина".encode()),
     }
     key = rng.choice(sorted(facts))
     return Remember(key, rng.choice(facts[key]))

@@ -1,0 +1,136 @@
+"""How soon a key is seen at a terminal while messages arrive, and how soon the prompt is there.
+
+    python benchmarks/terminal.py [MESSAGES A SECOND] [SECONDS]
+
+A real broker, a real client at a pseudo-terminal, and a sender that keeps its rate. From a key to its echo: p50, p95.
+"""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAUSE_S = 0.05
+PASSWORD = {"RESTANTE_PASSWORD": "benchmark", "TERM": "xterm-256color"}
+
+
+def main() -> int:
+    """Measure, and print one line each."""
+    rate = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
+    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 5.0
+    with tempfile.TemporaryDirectory() as folder:
+        broker = subprocess.Popen(
+            [sys.executable, str(ROOT / "broker.py"), "-a", "127.0.0.1", "-p", "0", "--data", f"{folder}/broker"],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert broker.stdout
+        place, key = broker.stdout.readline().split("tcp://127.0.0.1:")[1].strip().split(", key ")
+        try:
+            _measure(["-a", "127.0.0.1", "-p", place, "--key", key, "--data", folder], rate, seconds)
+        finally:
+            broker.terminate()
+            broker.wait()
+            broker.stdout.close()
+    return 0
+
+
+def _measure(options: list[str], rate: int, seconds: float) -> None:
+    client = [sys.executable, str(ROOT / "client.py")]
+    environment = os.environ | PASSWORD
+    subprocess.run([*client, "typist", *options, "--fetch"], env=environment, check=True, stdin=subprocess.DEVNULL)
+    starts = [_start(client, options, environment) for _ in range(3)]
+    print(f"start to prompt: {min(starts):.2f} s (the best of 3)")
+    master, process, _ = _open(client, options, environment)
+    for each in (0, rate):
+        times = _echoes(master, [*client, "sender", *options], environment, each, seconds)
+        p95 = statistics.quantiles(times, n=20)[-1]
+        print(
+            f"{each} messages/s: key to echo p50 {statistics.median(times):.1f} ms, p95 {p95:.1f} ms, {len(times)} keys"
+        )
+    process.terminate()
+    process.wait()
+    os.close(master)
+
+
+def _open(
+    client: list[str], options: list[str], environment: dict[str, str]
+) -> tuple[int, subprocess.Popen[bytes], float]:
+    master, inner = pty.openpty()
+    began = time.monotonic()
+    process = subprocess.Popen([*client, "typist", *options], stdin=inner, stdout=inner, stderr=inner, env=environment)
+    os.close(inner)
+    _until(master, b"lobby>")
+    return master, process, time.monotonic() - began
+
+
+def _start(client: list[str], options: list[str], environment: dict[str, str]) -> float:
+    master, process, took = _open(client, options, environment)
+    process.terminate()
+    _drain(master, 0.5)
+    process.wait()
+    os.close(master)
+    return took
+
+
+def _until(master: int, text: bytes) -> None:
+    seen = b""
+    while text not in seen:
+        seen = seen[-200:] + os.read(master, 65536)
+
+
+def _drain(master: int, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if select.select([master], [], [], left)[0]:
+            try:
+                os.read(master, 65536)
+            except OSError:
+                return
+
+
+def _echoes(master: int, sender: list[str], environment: dict[str, str], rate: int, seconds: float) -> list[float]:
+    """Press a key that occurs in nothing else, wait until it is drawn, take it back."""
+    process = subprocess.Popen(sender, stdin=subprocess.PIPE, env=environment)
+    assert process.stdin
+    over = threading.Event()
+    feeder = threading.Thread(target=_feed, args=(process.stdin, rate, over))
+    feeder.start()
+    _drain(master, 1.0)
+    times = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        began = time.monotonic()
+        os.write(master, "Ж".encode())
+        _until(master, "Ж".encode())
+        times.append((time.monotonic() - began) * 1000)
+        os.write(master, b"\x7f")
+        _drain(master, PAUSE_S)
+    over.set()
+    feeder.join()
+    process.stdin.close()
+    process.wait()
+    _drain(master, 1.0)
+    return times
+
+
+def _feed(pipe: object, rate: int, over: threading.Event) -> None:
+    began, sent = time.monotonic(), 0
+    while not over.wait(0.01):
+        due = int((time.monotonic() - began) * rate) - sent
+        pipe.write(b"a message of a usual length, as people write them\n" * due)  # type: ignore[attr-defined]
+        pipe.flush()  # type: ignore[attr-defined]
+        sent += due
+
+
+if __name__ == "__main__":
+    sys.exit(main())

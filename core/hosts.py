@@ -1,0 +1,168 @@
+"""What the members of a room do with it and with one another: its topic, invitations, removals.
+
+Any member names the topic and invites. Only the owner, who made the room, removes, bans and lifts a ban. Like other
+questions these are handled again with what was found, until nothing is missing; each step is safe to repeat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from core import records
+from core.clock import Instant
+from core.commands import Command, Put, Send
+from core.door import refuse
+from core.received import Received
+from core.records import Account, Room
+from core.registered import Settled, answer, look, record, version
+from core.session import Session
+from core.sessions import Sessions
+from protocol import frames, limits, names
+from protocol.frames import Expel, Frame, Invite, News, SetTopic, Unban
+
+_Step = Callable[[Received, Any, Session], list[Command]]
+
+
+class Hosts:
+    """Answers. Each step ends with commands, or with Settled where something is missing or refused."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+        steps: dict[type[Frame], _Step] = {
+            SetTopic: self._topic,
+            Invite: self._invite,
+            Expel: self._expel,
+            Unban: self._unban,
+        }
+        self.table = {kind: partial(self._answer, step) for kind, step in steps.items()}
+
+    def _answer(self, step: _Step, event: Received, ask: Any, session: Session, now: Instant) -> list[Command]:
+        try:
+            return step(event, ask, session)
+        except Settled as settled:
+            return settled.commands
+
+    def _topic(self, event: Received, ask: SetTopic, session: Session) -> list[Command]:
+        """Any member of a room says what it is about."""
+        log, room = self._room(event, ask.room, session)
+        if "done" not in event.found:
+            room.topic = ask.topic
+            return [Put(records.room(log), records.pack(room), version(event, records.room(log)), event)]
+        return self._tell(ask.ask, session, log, News(0, room.name, "topic", session.name, topic=ask.topic))
+
+    def _invite(self, event: Received, ask: Invite, session: Session) -> list[Command]:
+        """A member lets somebody join. That stands in their own record, so that they hear it whenever they come."""
+        log, room = self._room(event, ask.room, session)
+        wanted = _account_key(event, ask.account)
+        key, ban = records.account(wanted), records.ban(log, wanted)
+        other = self._account(event, ask.account, wanted, ban)
+        if log in other.rooms:
+            return refuse(event, "already-inside", name=other.name, room=room.name)
+        if event.found[ban]:
+            return refuse(event, "banned", name=other.name, room=room.name)
+        if log not in other.invited:
+            if len(other.invited) >= limits.INVITED_ROOMS:
+                return refuse(event, "too-many-invitations", name=other.name, limit=limits.INVITED_ROOMS)
+            other.invited[log] = session.name
+            return [Put(key, records.pack(other), version(event, key), event)]
+        news = News(0, room.name, "invited", session.name, other.name)
+        told = [command for each in self._sessions.of(wanted) for command in answer(each, news)]
+        return [*told, *self._tell(ask.ask, session, log, news)]
+
+    def _expel(self, event: Received, ask: Expel, session: Session) -> list[Command]:
+        """First somebody can't come back, then they don't read, then they are no member."""
+        log, room = self._own_room(event, ask.room, session)
+        wanted = _account_key(event, ask.account)
+        if wanted == session.account:
+            return refuse(event, "own-name", name=session.name)
+        ban, member = records.ban(log, wanted), records.member(log, wanted)
+        other = self._account(event, ask.account, wanted, ban, member)
+        if ask.bans and not event.found[ban]:
+            event.found.pop(records.account(wanted))  # what it did before the ban counted is seen in the next step
+            return [Put(ban, session.name.encode(), 0, event)]
+        if put := _removal(event, log, wanted, other):
+            return [put]
+        if not ask.bans and "done" not in event.found:
+            return refuse(event, "not-inside", name=other.name, room=room.name)
+        left = frames.encode(frames.Left(0, log, session.name, ask.bans))
+        gone: list[Command] = [Send(left, each.peer) for each in self._sessions.leave(wanted, log)]
+        what = "banned" if ask.bans else "removed"
+        return [*gone, *self._tell(ask.ask, session, log, News(0, room.name, what, session.name, other.name))]
+
+    def _unban(self, event: Received, ask: Unban, session: Session) -> list[Command]:
+        """Somebody may join again: by themselves, or once they are invited."""
+        log, room = self._own_room(event, ask.room, session)
+        wanted = _account_key(event, ask.account)
+        ban = records.ban(log, wanted)
+        other = self._account(event, ask.account, wanted, ban)
+        if event.found[ban]:
+            return [Put(ban, None, version(event, ban), event)]
+        if "done" not in event.found:
+            return refuse(event, "not-banned", name=other.name, room=room.name)
+        return self._tell(ask.ask, session, log, News(0, room.name, "unbanned", session.name, other.name))
+
+    # -- what they have in common --
+
+    def _room(self, event: Received, name: str, session: Session) -> tuple[str, Room]:
+        """A room, as one of its members sees it."""
+        log, room = _room(event, name)
+        if log not in session.rooms:
+            raise Settled(refuse(event, "not-a-member", room=name))
+        return log, room
+
+    def _own_room(self, event: Received, name: str, session: Session) -> tuple[str, Room]:
+        """A room, as its owner sees it."""
+        log, room = _room(event, name)
+        if room.owner != session.account:
+            raise Settled(refuse(event, "not-the-owner", room=room.name))
+        return log, room
+
+    def _account(self, event: Received, name: str, wanted: str, *keys: str) -> Account:
+        """Somebody, who is looked up together with other records."""
+        if missing := look(event, records.account(wanted), *keys):
+            raise Settled(missing)
+        other: Account | None = record(event, records.account(wanted), Account)
+        if other is None:
+            raise Settled(refuse(event, "unknown-account", name=name))
+        return other
+
+    def _tell(self, ask: int, session: Session, log: str, news: News) -> list[Command]:
+        """The answer to who asked; and the others who read this room hear it, too."""
+        answered = answer(session, News(ask, news.room, news.what, news.by, news.account, news.topic))
+        packed = frames.encode(news)
+        readers = self._sessions.readers.get(log, {})
+        return [*answered, *(Send(packed, peer) for peer in readers if peer != session.peer)]
+
+
+def _room(event: Received, name: str) -> tuple[str, Room]:
+    try:
+        log = names.room_key(name)
+    except names.BadName as error:
+        raise Settled(refuse(event, "bad-name", name=name, why=error)) from None
+    if log == names.LOBBY:
+        raise Settled(refuse(event, "lobby"))
+    if missing := look(event, records.room(log)):
+        raise Settled(missing)
+    room: Room | None = record(event, records.room(log), Room)
+    if room is None:
+        raise Settled(refuse(event, "unknown-room", room=name))
+    return log, room
+
+
+def _account_key(event: Received, name: str) -> str:
+    try:
+        return names.key(name)
+    except names.BadName as error:
+        raise Settled(refuse(event, "bad-name", name=name, why=error)) from None
+
+
+def _removal(event: Received, log: str, wanted: str, other: Account) -> Put | None:
+    """What is still to be written before this account is out; None: nothing."""
+    key, member = records.account(wanted), records.member(log, wanted)
+    if log in other.rooms or log in other.invited:
+        other.rooms.pop(log, None)
+        other.invited.pop(log, None)
+        return Put(key, records.pack(other), version(event, key), event)
+    return Put(member, None, version(event, member), event) if event.found[member] else None
