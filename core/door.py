@@ -187,18 +187,22 @@ class Door:
         return [Put(records.account(key), records.pack(account), version, event)]
 
     def _look(self, event: Received, key: str, account: Account, now: Instant) -> list[Command]:
+        """All that a session begins with, read at one moment: the account and the key once more, for a commit may lie
+        between.
+        """
         hello = event.frame
         assert isinstance(hello, frames.Hello)
         device = records.device(key, hello.device)
         if self._under_way(device):  # nobody knows yet what is the last of them
             self._waiting.append(event)
             return []
-        if "device/" + device not in event.found:
+        looked = "device/" + device in event.found and all("head/" + log in event.found for log in account.rooms)
+        if not looked:
             rooms = [log for log in account.rooms if log != names.LOBBY]
             return [
                 Look(
                     event,
-                    keys=(records.key(event.key), *(records.room(log) for log in rooms)),
+                    keys=(records.account(key), records.key(event.key), *(records.room(log) for log in rooms)),
                     logs=(names.mailbox(key), *account.rooms),
                     devices=tuple(records.device(key, each) for each in account.devices),
                     epoch=hello.epoch or self._house.epoch,
