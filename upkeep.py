@@ -16,8 +16,8 @@ from console.sanitise import clean_line
 from store import StoreUnwritable
 from store.copies import FILE, copy, part_of, restore, seal
 from store.copying import made
-from store.database import failures, sync_file
-from store.lock import Lock, Locked, private_folder
+from store.database import failures
+from store.lock import Lock, Locked, private_folder, sync
 from store.portable import BadLine, export, load
 from store.sqlite import KIND, SqliteStore
 from store.verify import Verifier, read_only
@@ -103,7 +103,7 @@ def _export(settings: Settings) -> int:
             descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 file.writelines(export(store))
-            sync_file(part)
+            sync(part)
             part.replace(target)
     else:
         for line in export(store):

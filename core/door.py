@@ -219,9 +219,6 @@ class Door:
         device = records.device(key, hello.device)
         if self._is_late(event, device):
             return []
-        bound = _key(event)
-        if bound and bound.revoked:  # while this login waited for a commit
-            return refuse(event, "revoked")
         session = Session(event.peer, key, account.name, hello.device, device, hello.reads)
         session.address, session.origin, session.heard_at = event.address, where, now.tick
         session.key, session.connection = event.key, event.connection

@@ -13,8 +13,8 @@ import apsw
 
 from store import StoreUnwritable
 from store.copying import clear, made
-from store.database import failures, open_database, sync_file, vacuum_into
-from store.lock import sync_folder
+from store.database import failures, open_database, vacuum_into
+from store.lock import sync
 from store.sqlite import KIND, SqliteStore
 from store.verify import Verifier, read_only
 
@@ -70,7 +70,7 @@ def seal(part: Path, target: Path) -> list[str]:
         database.close()
         if not findings:
             part.replace(target)
-            sync_folder(target.parent)
+            sync(target.parent)
     return findings
 
 
@@ -93,7 +93,7 @@ def restore(source: Path, folder: Path) -> tuple[list[str], Path | None]:
             mark(part)
             former = _keep(path)
             part.replace(path)
-            sync_folder(folder)
+            sync(folder)
     finally:
         database.close()
         clear(part)
@@ -107,7 +107,7 @@ def mark(path: Path) -> None:
     database.pragma("journal_mode", "DELETE")
     database.execute("INSERT OR REPLACE INTO setting (name, value) VALUES ('copied', 1)")
     database.close()
-    sync_file(path)
+    sync(path)
 
 
 def _copy_whole(source: apsw.Connection, part: Path) -> None:
@@ -130,7 +130,7 @@ def _keep(path: Path) -> Path | None:
     if log.exists():
         os.link(log, kept_log)
     os.link(path, former)
-    sync_folder(path.parent)
+    sync(path.parent)
     for ending in ("-wal", "-shm"):
         path.with_name(path.name + ending).unlink(missing_ok=True)
     return former

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import apsw
 
 from store import StoreBroken, StoreDamaged, StoreError, StoreNewer, StoreUnwritable
-from store.lock import sync_folder
+from store.lock import sync
 
 # Older libraries may corrupt a write-ahead log when two connections write or checkpoint at once.
 OLDEST_SQLITE = (3, 51, 3)
@@ -158,24 +158,15 @@ def copy_into(database: apsw.Connection, target: Path) -> None:
     part = target.with_name(target.name + ".part")
     part.unlink(missing_ok=True)  # of an attempt that was cut short
     vacuum_into(database, part)
-    sync_file(part)
+    sync(part)  # SQLite does not sync what VACUUM INTO has made
     part.replace(target)
-    sync_folder(target.parent)
+    sync(target.parent)
 
 
 def vacuum_into(database: apsw.Connection, part: Path) -> None:
     """All that is committed, in a new file that only its owner can read. Not synced."""
     os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     database.execute("VACUUM INTO ?", (os.fspath(part),))
-
-
-def sync_file(path: Path) -> None:
-    """Let a file that SQLite has not synced survive a power cut: it does not sync what VACUUM INTO has made."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _make_durable(database: apsw.Connection, path: Path) -> None:

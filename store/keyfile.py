@@ -12,7 +12,7 @@ from pathlib import Path
 from protocol import keys
 from protocol.keys import BadKey, KeyPair
 from store import StoreDamaged, StoreExposed
-from store.lock import sync_folder
+from store.lock import sync
 
 _OTHERS = 0o077
 
@@ -55,5 +55,5 @@ def _write(path: Path, pair: KeyPair) -> KeyPair:
         file.flush()
         os.fsync(file.fileno())
     new.rename(path)
-    sync_folder(path.parent)
+    sync(path.parent)
     return pair

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from protocol import keys
 from protocol.keys import BadKey
 from store import StoreDamaged
-from store.lock import private_folder, sync_folder
+from store.lock import private_folder, sync
 
 _FIELDS = 4
 _NO_ID = "-"
@@ -87,7 +87,7 @@ class KnownBrokers:
             file.flush()
             os.fsync(file.fileno())
         new.rename(self._path)
-        sync_folder(self._path.parent)
+        sync(self._path.parent)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

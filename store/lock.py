@@ -30,9 +30,9 @@ class Lock:
         os.close(self._descriptor)
 
 
-def sync_folder(folder: Path) -> None:
-    """Let what was made or renamed in a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+def sync(path: Path) -> None:
+    """Let a file's content, or what was made or renamed in a folder, survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:
@@ -44,5 +44,5 @@ def private_folder(folder: Path) -> Path:
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for made in missing:
-        sync_folder(made.parent)  # or a power cut might take it away, with all that is in it
+        sync(made.parent)  # or a power cut might take it away, with all that is in it
     return folder

@@ -22,7 +22,7 @@ from store import StoreUnwritable, segments
 from store.copying import clear, made
 from store.database import open_database
 from store.known import Device, Log
-from store.lock import sync_folder
+from store.lock import sync
 from store.sqlite import KIND, SqliteStore
 
 VERSION = 1
@@ -194,7 +194,7 @@ def load(path: Path, lines: Iterable[bytes]) -> int:
             part.replace(path)
         finally:
             clear(part)
-        sync_folder(path.parent)
+        sync(path.parent)
     SqliteStore.open(path).close()  # which begins the epoch
     return loading.messages
 

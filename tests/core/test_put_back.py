@@ -7,10 +7,10 @@ from copy import deepcopy
 import pytest
 
 from core import shown
-from protocol import frames
 from protocol.frames import Accepted, Expected
 from store.memory import MemoryStore
 from tests.core.actor import Actor
+from tests.core.looks import known, stored, texts
 from tests.core.world import World
 
 
@@ -27,22 +27,6 @@ def alice(world: World) -> Actor:
 @pytest.fixture
 def bob(world: World) -> Actor:
     return world.come("bob")
-
-
-def texts(actor: Actor) -> list[str]:
-    """What it was shown."""
-    return [envelope.body.decode() for envelope in actor.envelopes()]
-
-
-def known(actor: Actor) -> list[str]:
-    """What stands in its journal, of all eras."""
-    return [envelope.body.decode() for envelope in actor.notebook.history.values()]
-
-
-def stored(world: World, log: str = "#lobby") -> list[str]:
-    """What stands in a log."""
-    packed = world.store.read(log, 0, 10_000, 10**9).envelopes
-    return [frames.decode_envelope(each).body.decode() for each in packed]
 
 
 def put_back(world: World, store: MemoryStore, epoch: str = "second") -> None:

@@ -9,9 +9,9 @@ import pytest
 from core import shown
 from core.clock import Instant
 from core.events import Heard
-from protocol import frames
 from protocol.frames import Accepted, Welcome
 from tests.core.actor import Actor
+from tests.core.looks import known, stored, texts
 from tests.core.world import World
 
 
@@ -28,22 +28,6 @@ def alice(world: World) -> Actor:
 @pytest.fixture
 def bob(world: World) -> Actor:
     return world.come("bob")
-
-
-def texts(actor: Actor) -> list[str]:
-    """What it was shown."""
-    return [envelope.body.decode() for envelope in actor.envelopes()]
-
-
-def known(actor: Actor) -> list[str]:
-    """What stands in its journal, of all eras."""
-    return [envelope.body.decode() for envelope in actor.notebook.history.values()]
-
-
-def stored(world: World, log: str = "#lobby") -> list[str]:
-    """What stands in a log."""
-    packed = world.store.read(log, 0, 10_000, 10**9).envelopes
-    return [frames.decode_envelope(each).body.decode() for each in packed]
 
 
 def copied(world: World, actor: Actor) -> Actor:
