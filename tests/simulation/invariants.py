@@ -413,7 +413,7 @@ class Checker:
 
     def _online(self, client: Client, event: shown.Online) -> None:
         account, since = client.device.account, self._scene.agenda.tick - LOGIN_S
-        if event.first and client.device.given and not self.register.right_since(account, client.password, since):
+        if event.first and client.core.person.proves and not self.register.right_since(account, client.password, since):
             raise Broken("I5", f"{client.label} is let in with {client.password!r}, which is not its password")
 
     def _sent_away(self, client: Client, event: shown.Bye) -> None:
