@@ -362,7 +362,7 @@ class Checker:
         if known is not None and begin.pos <= known:
             raise Broken("I7", f"{client.label} goes back in {begin.log} from {known} to {begin.pos}")
         line = self._line_of(client)
-        most = max(self.register.floors.get((account, begin.log), 0), line.firsts.get(begin.log, 1) - 1)
+        most = max(line.register.floors.get((account, begin.log), 0), line.firsts.get(begin.log, 1) - 1)
         if known is None:
             most = max(most, self._reached.get((account, begin.log), 0))
         skipped = [(each.device, each.n) for each in line.logs.get(begin.log, [])[known or 0 : begin.pos]]
