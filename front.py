@@ -141,7 +141,8 @@ def _terminal(settings: Settings) -> Front:
     from console.colours import Names, palette
     from console.rows import ASCII, Signs
     from console.screen import Page
-    from console.terminal import Terminal, keyboard
+    from console.terminal.keyboard import keyboard
+    from console.terminal.terminal import Terminal
     from transport.selector import ZmqSelector
 
     page = Page(_local, _day, Names(palette(os.environ)), Signs() if standard.utf8() else ASCII)

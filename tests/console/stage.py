@@ -19,7 +19,7 @@ from console.pipe import Input
 from console.rows import Signs
 from console.screen import Page
 from console.standing import Standing
-from console.terminal import Terminal
+from console.terminal.terminal import Terminal
 from core.clock import Instant
 from core.outbox import Waiting
 from core.shown import Messages
@@ -133,7 +133,7 @@ class Scene:
     def resize(self, columns: int, rows: int) -> None:
         self.columns, self.rows = columns, rows
         self.screen.resize(rows, columns)
-        self.terminal._app._on_resize()
+        self.terminal._canvas.resized()
 
     def play(self, script: Script) -> None:
         """To the end of the script; what it raises is raised."""
