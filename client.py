@@ -185,6 +185,7 @@ class Loop:
 
     def _leave(self, now: Instant, signals: list[int]) -> int:
         """Say good-bye and what is left undone."""
+        self._perform([command for each in self.front.unsent() for command in self.core.handle(each, now)], now)
         self._perform(self.core.handle(typed.Left(), now), now)
         code = self.errand.code(self.core)
         left = len(self.core.outbox)
@@ -386,6 +387,8 @@ class Loop:
             typing=self._input_open and not self.errand.first_start,
             due=core.link.due,
             waiting=core.outbox.waiting,
+            rooms=core.places.rooms.values(),
+            desk=core.desk,
         )
 
     def close(self) -> None:
@@ -439,7 +442,7 @@ def run(settings: Settings) -> int:
         waker = Waker()
         stack.callback(waker.close)
         waker.watch((signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
-        loop = Loop(settings, this, make_front(settings, this), journal, waker, log)
+        loop = Loop(settings, this, make_front(settings, this, journal.folder), journal, waker, log)
         stack.callback(loop.close)
         return loop.run()
 

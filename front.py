@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from console.client_options import Settings
@@ -57,6 +58,9 @@ class Front(Protocol):
 
     def write(self, standing: Standing, now: Instant, last: bool = False) -> bool:
         """Show what has gathered; False if some of it comes later. ``last``: nothing comes later."""
+
+    def unsent(self) -> list[typed.Intent]:
+        """What is to be said for its person when the run ends."""
 
     def aside(self) -> AbstractContextManager[None]:
         """While somebody else asks something on the terminal."""
@@ -115,6 +119,10 @@ class LineFront:
             _to_stderr(output.take_err())
         return True
 
+    def unsent(self) -> list[typed.Intent]:
+        """A line that has no end is no line."""
+        return []
+
     def aside(self) -> AbstractContextManager[None]:
         """Nothing is in the way."""
         return contextlib.nullcontext()
@@ -128,26 +136,32 @@ class LineFront:
         self.closed = not data
 
 
-def make_front(settings: Settings, wish: Wish) -> Front:
-    """Rows that stay below what happens, for a person at a terminal; lines for everybody else."""
+def make_front(settings: Settings, wish: Wish, folder: Path) -> Front:
+    """Rows that stay below what happens, for a person at a terminal; lines for everybody else.
+
+    ``folder`` is the device's: what its person has typed is kept there.
+    """
     if wish.person and not settings.plain and standard.is_terminal(1) and os.environ.get("TERM", "dumb") != "dumb":
-        return _terminal(settings)
+        return _terminal(settings, folder)
     entered = Input(Typing(settings.raw, settings.menu, numbered=not wish.person), settings.strict)
-    return LineFront(entered, Output(settings.json, not standard.utf8(), quiet=not wish.reads))
+    return LineFront(entered, Output(settings.json, not standard.utf8(), quiet=not wish.reads, place=settings.to))
 
 
-def _terminal(settings: Settings) -> Front:
+def _terminal(settings: Settings, folder: Path) -> Front:
     # Imported only here: they take a while, and pipes are in a hurry.
     from console.colours import Names, palette
     from console.rows import ASCII, Signs
     from console.screen import Page
     from console.terminal.keyboard import keyboard
     from console.terminal.terminal import Terminal
+    from console.typedlines import TypedLines
     from transport.selector import ZmqSelector
 
     page = Page(_local, _day, Names(palette(os.environ)), Signs() if standard.utf8() else ASCII)
     entered = Input(Typing(settings.raw, settings.menu), settings.strict)
-    return Terminal(page, entered, ZmqSelector(), os.environ, partial(standard.write, 1), standard.size, keyboard())
+    lines = TypedLines(folder / "typed")
+    write = partial(standard.write, 1)
+    return Terminal(page, entered, lines, ZmqSelector(), os.environ, write, standard.size, keyboard())
 
 
 def _to_stderr(data: bytes) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from core import typed
+from core.desk import WAYS
 
 HISTORY_MESSAGES = 20
 """What /history shows unless told otherwise: a screenful."""
@@ -19,7 +20,7 @@ class BeganMessage(typed.Typed):
     """A message, asked for step by step. It never leaves the front end: only the finished message does."""
 
 
-REST = ("TEXT", "ACTION", "WORDS", "[TOPIC]")
+REST = ("TEXT", "ACTION", "WORDS", "[TOPIC]", "[HOW]")
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,18 @@ def _unignored(account: str) -> typed.Intent:
     return typed.UnignoredAccount(account=account)
 
 
+def _muted(place: str = "") -> typed.Intent:
+    return typed.MutedPlace(place=place)
+
+
+def _unmuted(place: str = "") -> typed.Intent:
+    return typed.UnmutedPlace(place=place)
+
+
+def _calling(ways: tuple[str, ...] | None = None) -> typed.Intent:
+    return typed.AskedCalling() if ways is None else typed.ChoseCalling(ways=ways)
+
+
 def _asked_devices(revoke: str = "", device: str = "") -> typed.Intent:
     if revoke and not device:
         raise ValueError("revoke which?")
@@ -162,6 +175,9 @@ COMMANDS = (
     Command("remove", "NAME", "take someone off your contacts", _removed, whole=True, asks=("Remove: ",)),
     Command("ignore", "[NAME]", "show nothing of someone any more, here; alone, whom you ignore", _ignored),
     Command("unignore", "NAME", "show it again", _unignored),
+    Command("mute", "[NAME|#ROOM]", "nothing there calls you any more, here if not told where", _muted),
+    Command("unmute", "[NAME|#ROOM]", "it may call you again", _unmuted),
+    Command("notify", "[HOW]", f"what calls you: {' '.join(WAYS)}, or off", _calling),
     Command("join", "#ROOM [private]", "go into a room, or make it; private: only by invitation", _joined),
     Command("leave", "[#ROOM]", "leave a room, this one if not told", _left_room),
     Command("rooms", "[#ROOM]", "the rooms that there are, behind this one if told", _asked_rooms),

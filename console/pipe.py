@@ -74,8 +74,8 @@ class Input:
 class Output:
     """What is shown, gathered until it is written: messages for stdout, the rest for stderr; or JSON for stdout."""
 
-    def __init__(self, json: bool, ascii_only: bool, quiet: bool) -> None:
-        self._plain = Plain(_local("%H:%M"), ascii_only, _local("%Y-%m-%d"))
+    def __init__(self, json: bool, ascii_only: bool, quiet: bool, place: str) -> None:
+        self._plain = Plain(_local("%H:%M"), ascii_only, _local("%Y-%m-%d"), place)
         self._json = json
         self._quiet = quiet  # a run that only sends says nothing unless there is something to say
         self._held: dict[str, list[shown.Messages]] = {}  # by log: what came in this turn

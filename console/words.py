@@ -21,10 +21,12 @@ REFUSALS = {
     "unknown-command": "there is no command {command}; nothing was sent: /help lists them, /say sends the line as text",
     "ambiguous-command": "{command} could be {choices}; nothing was done: type more of it",
     "usage": "it goes like this: {usage}; nothing was done",
+    "no-such-way": "{word} is no way to call you; nothing was changed: /notify takes off, or some of {ways}",
     "no-such-choice": "{answer} is not offered here; nothing was sent: type a number from 1 to {last}, or the word",
 }
 """Codes of lines that went no further than here. ``bad-name`` goes over the wire too; here it is a line's head."""
 
+PROGRAM = "restante"
 ASK_NAME = "Name: "
 ASK_PASSWORD = "Password: "
 ASK_NEW_PASSWORD = "New password: "
@@ -85,6 +87,9 @@ IGNORED = "you ignore: {names}"
 NOTHING_FOUND = "nothing was found for: {words}"
 MORE_FOUND = "these are the last {count} for: {words}; more words find older ones"
 UNREAD = "{place}  {count}"
+CALLING = "mentions and private messages call you by: {ways}"
+NOT_CALLING = "nothing calls you; /notify bell, and mentions and private messages do"
+MUTED = "muted, so that nothing there calls you: {places}"
 NOTHING_UNREAD = "there is nothing that you have not looked at"
 HERE = "here now: {names}"
 POSSIBLE = "you could add: {names}"
@@ -116,6 +121,7 @@ DAMAGED = "[damaged at the broker]"
 # At a terminal.
 AWAY = "while you were away: {messages} since {time}"
 AWAY_SINCE = "while you were away, since {time}"
+MEANWHILE = "that was: {places}"
 NEW_FROM_HERE = "new from here"
 HISTORY_OF = "history"
 END_OF_HISTORY = "now"
@@ -126,6 +132,8 @@ STATUS_OFFLINE = "OFFLINE"
 STATUS_RETRY = "OFFLINE, retry in {seconds} s"
 STATUS_UNREAD = "unread {places}"
 EMPTY_LINE = "Ctrl-D on an empty line, or exit, leaves"
+NO_CONVERSATION = "no conversation has that number yet; Alt and a number: {places}"
+NOTHING_NEW = "nothing is unread elsewhere"
 LEAVE_ALL_THE_SAME = "{kept}; Ctrl-D once more leaves"
 
 _NAME_WIDTH = 25

@@ -27,6 +27,7 @@ from core.commands import (
     Send,
     Show,
 )
+from core.desk import Desk
 from core.events import (
     Connected,
     Derived,
@@ -65,6 +66,7 @@ class Client:
         self.account = person.account
         self.device = memory.device
         self.places = Places(person.place)
+        self.desk = Desk(self.places, memory.arranged)
         self.outbox = Outbox(memory.last, memory.outbox, memory.offered)
         self._inquiries = Inquiries()
         self.lookback = Lookback(person.account, self.places, self._inquiries, memory)
@@ -101,6 +103,7 @@ class Client:
             typed.AskedOutbox: self._asked_outbox,
             **dict.fromkeys(ASKED_OF_ROOM, self._asked_of_room),
             **self.lookback.table,
+            **self.desk.table,
             Recalled: self._recalled,
             typed.Mistook: self._mistook,
             typed.Left: self._left,

@@ -167,6 +167,13 @@ class Found(Shown, kw_only=True):
     more: bool  # there are older ones
 
 
+class Calling(Shown, kw_only=True):
+    """How mentions and private messages call, and where nothing does."""
+
+    ways: list[str]
+    muted: list[str]
+
+
 class Unread(Shown, kw_only=True):
     """Where something has come that nobody has looked at."""
 

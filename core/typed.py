@@ -126,6 +126,34 @@ class UnignoredAccount(Typed, kw_only=True):
     account: str
 
 
+class MutedPlace(Typed, kw_only=True):
+    """Nothing there is to call me; "" is the current place."""
+
+    place: str = ""
+
+
+class UnmutedPlace(Typed, kw_only=True):
+    """It may call me again."""
+
+    place: str = ""
+
+
+class AskedCalling(Typed):
+    """How am I called, and where is it quiet?"""
+
+
+class ChoseCalling(Typed, kw_only=True):
+    """Call me in these ways, of ``core.desk.WAYS``; none: don't."""
+
+    ways: tuple[str, ...]
+
+
+class Drafted(Typed, kw_only=True):
+    """What is half typed, by place. Nobody types this: it is said when one goes elsewhere, or leaves."""
+
+    texts: dict[str, str]
+
+
 class AskedDevices(Typed):
     """Which devices does my account have?"""
 
@@ -219,6 +247,11 @@ Intent = (
     | AskedIgnored
     | IgnoredAccount
     | UnignoredAccount
+    | MutedPlace
+    | UnmutedPlace
+    | AskedCalling
+    | ChoseCalling
+    | Drafted
     | AskedDevices
     | RevokedDevice
     | AskedPassword

@@ -84,8 +84,8 @@ class Canvas:
         """The last rows are to be painted anew, soon."""
         self._app.invalidate()
 
-    def print(self, lines: list[Fragments], signal: str = "") -> None:
-        """Above the last rows: no change of the terminal's mode, and one write. ``signal``: what else is for it."""
+    def print(self, lines: list[Fragments], call: str = "") -> None:
+        """Above the last rows: no change of the terminal's mode, and one write. ``call``: what else it is told."""
         app, output = self._app, self._app.output
         fragments = [fragment for line in lines for fragment in (*line, ("", "\n"))]
         with self._paper.frame():
@@ -97,7 +97,7 @@ class Canvas:
             if app.is_running:
                 app.renderer.reset()
                 app._redraw()
-            output.write_raw(signal + _END)
+            output.write_raw(call + _END)
             output.flush()
 
     @contextlib.contextmanager

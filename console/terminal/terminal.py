@@ -11,6 +11,8 @@ from selectors import BaseSelector
 from prompt_toolkit.input import Input as Keyboard
 
 from console import rows, words
+from console.calling import Caller
+from console.completion import Around
 from console.pipe import Input
 from console.rows import Fragments
 from console.screen import Page
@@ -20,22 +22,24 @@ from console.terminal.keys import bindings
 from console.terminal.layout import layout
 from console.terminal.line import Line
 from console.terminal.turns import Turns
-from core import shown
+from console.typedlines import TypedLines
+from core import shown, typed
 from core.clock import Instant
 from core.shown import Shown
+from core.typed import Intent
 
 # Frames a second in which arrivals are painted: more can't be read, and would slow the keys down.
 FRAMES_PER_S = 30
-BELL_S = 2.0
 
 
 class Terminal:
-    """See front.Front. ``write`` and ``size`` (columns, rows) are the terminal's; ``keyboard`` stands in for it."""
+    """See front.Front, and keys.Meant. ``write`` and ``size`` (columns, rows) are the terminal's."""
 
     def __init__(
         self,
         page: Page,
         entered: Input,
+        lines: TypedLines,
         selector: BaseSelector,
         environment: Mapping[str, str],
         write: Callable[[bytes], object],
@@ -49,14 +53,13 @@ class Terminal:
         self._size = size
         self._standing: Standing | None = None
         self._paint_at = 0.0  # the tick at which arrivals may be painted again
-        self._bell_at = 0.0
         self._since: dict[int, float] = {}  # number of a message that waits → tick at which that was first seen
         self._pending: list[str] = []
         self._status = ""
-        self._line = line = Line()
+        self._line = line = Line(lines)
+        self._caller = Caller(environment)
         rows_below = layout(line.buffer, lambda: self._pending, self._prompt, lambda: line.hint, self._status_line)
-        keys = bindings(line, self._enter, self._leave, self._suspend)
-        self._canvas = Canvas(rows_below, keys, keyboard, write, size, self._remeasure, environment)
+        self._canvas = Canvas(rows_below, bindings(line, self), keyboard, write, size, self._remeasure, environment)
         self.aside = self._canvas.aside
         self._turns = Turns(selector, self._canvas, self._gone)
         self.add, self.drop = self._turns.add, self._turns.drop
@@ -65,7 +68,11 @@ class Terminal:
 
     def run(self, turn: Callable[[], int | None], patience: Callable[[], float | None]) -> int:
         """Turns, and the keyboard, until a turn gives the exit code."""
-        return self._turns.run(turn, lambda: self._wait(patience))
+        try:
+            return self._turns.run(turn, lambda: self._wait(patience))
+        finally:
+            if call := self._caller.leave():
+                self._canvas.print([], call)
 
     def _wait(self, patience: Callable[[], float | None]) -> float | None:
         """How long until there is something to do or to paint though nothing happens."""
@@ -102,31 +109,43 @@ class Terminal:
     def write(self, standing: Standing, now: Instant, last: bool = False) -> bool:
         """Paint what has gathered, at most so many times a second; and the rows below, if they have changed."""
         page = self._page
-        page.is_called(standing.account)
-        if standing.place != page.place:
-            page.goes_to(standing.place)
-        self._standing = standing
-        if standing.typing:
-            self._turns.begin()
+        self._stand(standing)
         if not page.empty and not last and now.tick < self._paint_at:
             return False
         if not page.empty:
             page.width = self._size()[0]
-            lines = page.take()
-            self._measure(now.tick)
-            self._canvas.print(lines, self._ring(now.tick))
             self._paint_at = now.tick + 1 / FRAMES_PER_S
-        elif self._measure(now.tick):
+        lines = page.take()
+        changed = self._measure(now.tick)
+        if (call := self._call(now.tick)) or lines:
+            self._canvas.print(lines, call)
+        elif changed:
             self._canvas.invalidate()
         return True
 
-    def _ring(self, tick: float) -> str:
-        """For a mention or a private line; not for each of many."""
-        rings, self._page.rings = self._page.rings, False
-        if not rings or tick < self._bell_at:
-            return ""
-        self._bell_at = tick + BELL_S
-        return "\a"
+    def _stand(self, standing: Standing) -> None:
+        """How things stand now; going elsewhere means another history and another draft."""
+        page, first, self._standing = self._page, self._standing is None, standing
+        page.is_called(standing.account)
+        page.talks.meet(sorted(standing.rooms))
+        page.talks.mutes = standing.desk.mutes
+        if first:
+            self._line.begin(standing.desk.drafts)
+        if first or standing.place != page.place:
+            page.goes_to(standing.place)
+            self._line.arrive(standing.place)
+        if standing.typing:
+            self._turns.begin()
+
+    def _call(self, tick: float) -> str:
+        """For a mention or a private line; and the number in the title."""
+        envelope, self._page.caller = self._page.caller, None
+        ways = self._standing.desk.ways if self._standing else ()
+        return self._caller.call(envelope, ways, tick) + self._caller.title(self._page.talks, ways)
+
+    def unsent(self) -> list[Intent]:
+        """What is half typed is kept, wherever that is."""
+        return [typed.Drafted(texts=self._line.drafts(self._standing.place))] if self._standing else []
 
     # -- the last rows --
 
@@ -137,7 +156,7 @@ class Terminal:
         signs, width, page = self._page.signs, self._size()[0], self._page
         before = self._pending, self._status
         self._pending = rows.pending(self._standing, self._since, tick, width, signs)
-        self._status = rows.status(self._standing, page.heads, page.unread, tick, width, signs)
+        self._status = rows.status(self._standing, page.heads, page.talks, tick, width, signs)
         return before != (self._pending, self._status)
 
     def _remeasure(self) -> None:
@@ -155,11 +174,12 @@ class Terminal:
 
     # -- keys --
 
-    def _enter(self, text: str) -> None:
+    def enter(self, text: str) -> None:
+        """A line was typed."""
         self.input.add([text])
         self._turns.wake()
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
         """Ask once if something is still to go out; what was typed before is heeded all the same."""
         left = len(self._standing.waiting) if self._standing else 0
         if left and not self._line.leaving:
@@ -169,7 +189,36 @@ class Terminal:
         self.closed = True
         self._turns.wake()
 
-    def _suspend(self) -> None:
+    def suspend(self) -> None:
         """Stop until the shell says go on; what came meanwhile is printed then."""
         with self.aside():
             os.kill(0, signal.SIGTSTP)
+
+    def go_to(self, number: int) -> None:
+        """The conversation with this number."""
+        talks = self._page.talks
+        place = talks.at(number)
+        if place:
+            self._go(place)
+        else:
+            self._line.hint = words.NO_CONVERSATION.format(places=", ".join(map(talks.numbered, talks.places.values())))
+
+    def go_on(self) -> None:
+        """Where something is unread."""
+        place = self._page.talks.next()
+        if place:
+            self._go(place)
+        else:
+            self._line.hint = words.NOTHING_NEW
+
+    def _go(self, place: str) -> None:
+        """What is half typed was meant for where one is, and stays there."""
+        if self._standing is None or place.casefold() == self._standing.place.casefold():
+            return
+        self.input.say(typed.Drafted(texts=self._line.put_aside(self._standing.place)))
+        self.input.say(typed.Chose(to=place))
+        self._turns.wake()
+
+    def around(self) -> Around:
+        """What can be named."""
+        return self._page.around(asked=bool(self.input.prompt))

@@ -8,6 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyte
 from prompt_toolkit.input import create_pipe_input
@@ -20,8 +22,11 @@ from console.rows import Signs
 from console.screen import Page
 from console.standing import Standing
 from console.terminal.terminal import Terminal
+from console.typedlines import TypedLines
 from core.clock import Instant
+from core.desk import Desk
 from core.outbox import Waiting
+from core.places import Places
 from core.shown import Messages
 from core.typed import Intent
 from protocol.frames import Envelope, Item
@@ -54,10 +59,14 @@ def message(author: str, text: str, to: str = "#lobby", at: int = NOON, waited: 
     return Messages(log=log, first=1, envelopes=[envelope(author, text, to, at)], waited=int(waited))
 
 
+def desk(**arranged: bytes) -> Desk:
+    return Desk(Places("#lobby"), arranged)
+
+
 class Scene:
     """A terminal in which a script plays: it yields whenever the terminal may go on."""
 
-    def __init__(self, columns: int, rows: int, keyboard: PipeInput, environment: dict[str, str]) -> None:
+    def __init__(self, columns: int, rows: int, keyboard: PipeInput, environment: dict[str, str], folder: Path) -> None:
         self.columns, self.rows = columns, rows
         self.screen = pyte.HistoryScreen(columns, rows, history=5000, ratio=1)
         self.stream = pyte.ByteStream(self.screen)
@@ -69,10 +78,12 @@ class Scene:
         self.entered = Input(Typing(), False)
         environment = {"TERM": "xterm-256color"} | environment
         size = lambda: (self.columns, self.rows)  # noqa: E731
+        self.folder = folder
+        lines = TypedLines(folder / "typed")
         self.terminal = Terminal(
-            page(environment), self.entered, ZmqSelector(), environment, self._paint, size, keyboard
+            page(environment), self.entered, lines, ZmqSelector(), environment, self._paint, size, keyboard
         )
-        self.standing = Standing("me", "d" * 8, "#lobby", True, True, None, [])
+        self.standing = Standing("me", "d" * 8, "#lobby", True, True, None, [], [], desk())
 
     def _paint(self, data: bytes) -> None:
         self.writes += 1
@@ -146,7 +157,7 @@ class Scene:
 
 
 def play(script: Script, columns: int = 100, rows: int = 30, **environment: str) -> Scene:
-    with create_pipe_input() as keyboard:
-        scene = Scene(columns, rows, keyboard, environment)
+    with create_pipe_input() as keyboard, TemporaryDirectory() as folder:
+        scene = Scene(columns, rows, keyboard, environment, Path(folder))
         scene.play(script)
         return scene

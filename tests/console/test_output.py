@@ -142,6 +142,8 @@ EVENTS: dict[str, Shown] = {
     "nothing found": shown.Found(words="hi", items=[], more=False),
     "unread": shown.Unread(items=[("#Club", 12), ("bob", 1)]),
     "nothing unread": shown.Unread(items=[]),
+    "calling": shown.Calling(ways=["bell", "osc9"], muted=["#Club", "bob"]),
+    "called by nothing": shown.Calling(ways=[], muted=[]),
     "an action": messages(envelope("/me waves\nand goes")),
     "a private action": messages(envelope("/me waves", to="bob"), log="@bob"),
     "no action": messages(envelope("/mew"), envelope(b"/me x", enc="x")),
