@@ -55,7 +55,8 @@ def _last(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _packed(line: tuple[str, str]) -> bytes:
-    return msgspec.json.encode(line) + b"\n"
+    """The line end comes first: so a line that was cut off does not swallow the next."""
+    return b"\n" + msgspec.json.encode(line)
 
 
 def _append(path: Path, data: bytes) -> None:

@@ -25,8 +25,8 @@ class Desk:
 
     def __init__(self, places: Places, arranged: dict[str, bytes]) -> None:
         self._places = places
-        self._muted = {place_key(place): place for place in arranged.get("muted", b"").decode().split()}
-        ways = arranged.get("called", " ".join(CALLED_BY).encode()).decode().split()
+        self._muted = {place_key(place): place for place in arranged.get("muted", b"").decode(errors="replace").split()}
+        ways = arranged.get("called", " ".join(CALLED_BY).encode()).decode(errors="replace").split()
         self.ways = tuple(way for way in ways if way in WAYS)
         self.drafts = _read(arranged.get("drafts", b"{}"))
         self.table: dict[type[typed.Typed], Callable[[Any, Instant], list[Command]]] = {

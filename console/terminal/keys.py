@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from prompt_toolkit.filters import is_searching
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
@@ -36,7 +37,7 @@ class Meant(Protocol):
 
 
 def bindings(line: Line, meant: Meant) -> KeyBindings:
-    """The table of keys."""
+    """The table of keys; while Ctrl-R looks for something, Enter and all others are the search's."""
 
     def entered(event: KeyPressEvent) -> None:
         ends = (Keys.ControlM, Keys.ControlJ)
@@ -66,5 +67,5 @@ def bindings(line: Line, meant: Meant) -> KeyBindings:
         table["escape", str(number)] = lambda event: meant.go_to(int(event.key_sequence[-1].key))
     keys = KeyBindings()
     for pressed, does in table.items():
-        keys.add(*pressed)(does)
+        keys.add(*pressed, filter=~is_searching)(does)
     return keys

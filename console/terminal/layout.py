@@ -53,6 +53,7 @@ def layout(
         buffer,
         input_processors=[_Unseen(), BeforeInput(cast(Any, prompt))],
         search_buffer_control=search.control,
+        preview_search=True,
     )
     waiting = Window(
         FormattedTextControl(lambda: [("class:waits", "\n".join(pending()))]),

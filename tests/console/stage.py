@@ -28,7 +28,7 @@ from core.desk import Desk
 from core.outbox import Waiting
 from core.places import Places
 from core.shown import Messages
-from core.typed import Intent
+from core.typed import Chose, Intent
 from protocol.frames import Envelope, Item
 from transport.selector import ZmqSelector
 
@@ -126,6 +126,22 @@ class Scene:
         while intent := self.entered.next(True):
             intents.append(intent)
         return intents
+
+    def heed(self) -> list[Intent]:
+        """Do what was typed, as far as it concerns the desk and where one is."""
+        intents = self.typed()
+        for intent in intents:
+            if isinstance(intent, Chose):
+                self.standing.place = intent.to
+            elif does := self.standing.desk.table.get(type(intent)):
+                does(intent, Instant(self.tick, self.at))
+        self.write()
+        return intents
+
+    def press(self, keys: str) -> Iterator[None]:
+        """Keys that ask for something, and what comes of it."""
+        self.type(keys)
+        yield from self.until(self.heed)
 
     def shown(self) -> list[str]:
         """The screen, without what is empty at its end."""
