@@ -18,6 +18,7 @@ from prompt_toolkit.widgets import SearchToolbar
 from console.rows import Fragments
 
 PROMPT_ROWS = 6
+HINT_ROWS = 3
 # The toolkit adds up code points, terminals draw clusters: what has no width of its own is not drawn while it is typed.
 _UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0e\ufe0f\ufeff\U0001f3fb-\U0001f3ff]")
 
@@ -59,7 +60,12 @@ def layout(
         FormattedTextControl(lambda: [("class:waits", "\n".join(pending()))]),
         height=lambda: Dimension(min=0, preferred=len(pending()), max=len(pending())),
     )
-    hinted = Window(FormattedTextControl(lambda: [("class:note", f"  {hint()}")]), height=1)
+    hinted = Window(
+        FormattedTextControl(lambda: [("class:note", hint())]),
+        wrap_lines=True,
+        dont_extend_height=True,
+        height=Dimension(min=1, max=HINT_ROWS),
+    )
     line = Window(control, wrap_lines=True, dont_extend_height=True, height=Dimension(min=1, max=PROMPT_ROWS))
     parts: list[Any] = [
         ConditionalContainer(waiting, Condition(lambda: bool(pending()))),

@@ -128,6 +128,7 @@ class Line:
         if self.text.strip():
             self.buffer.append_to_history()
         self.buffer.reset()
+        self.buffer.load_history_if_not_yet_loaded()  # before the next key, which may be Up
         self._changed(self.buffer)
 
     def refused(self, number: int, again: bool) -> None:

@@ -58,7 +58,7 @@ class Terminal:
         self._status = ""
         self._line = line = Line(lines)
         self._caller = Caller(environment)
-        rows_below = layout(line.buffer, lambda: self._pending, self._prompt, lambda: line.hint, self._status_line)
+        rows_below = layout(line.buffer, lambda: self._pending, self._prompt, self._hint, self._status_line)
         self._canvas = Canvas(rows_below, bindings(line, self), keyboard, write, size, self._remeasure, environment)
         self.aside = self._canvas.aside
         self._turns = Turns(selector, self._canvas, self._gone)
@@ -167,6 +167,10 @@ class Terminal:
             return []
         known = self._page.known
         return rows.prompt(self._standing, self.input.prompt, self._line.text, known, self._page.signs)
+
+    def _hint(self) -> str:
+        hint = self._line.hint
+        return "\n".join(rows.wrapped(f"  {hint}", self._size()[0], 2)) if hint else ""
 
     def _status_line(self) -> Fragments:
         offline = self._standing is not None and not self._standing.online

@@ -29,7 +29,7 @@ def test_nobody_else_may_read_them(tmp_path: Path) -> None:
         assert path.stat().st_mode & 0o777 == 0o600
     finally:
         os.umask(before)
-    assert os.listdir(tmp_path) == ["typed"]
+    assert [each.name for each in tmp_path.iterdir()] == ["typed"]
 
 
 def test_not_more_are_kept_than_anybody_looks_for(tmp_path: Path) -> None:
