@@ -19,6 +19,7 @@ from core.received import Received
 from core.session import Session
 from core.sessions import Sessions
 from protocol import errors, frames, limits, names
+from protocol.frames import Envelope, encode
 
 # Sends taken in one turn, of all sessions together, when each keeps to its share: some 50 ms of work.
 TURN_SENDS = 4096
@@ -111,20 +112,22 @@ class Sends:
         return [*self._gate.offence(event.peer), *refuse(event, code, retry_s=OVER_S, limit=limit)]
 
     def _take(self, session: Session, items: list[frames.Item], found: dict[str, Any], now: Instant) -> None:
-        append = self._append(session)
-        logs, envelopes, routes = append.logs, append.envelopes, session.routes
+        """The innermost loop of a send's way through the core."""
+        append, routes = self._append(session), session.routes
+        device, author, at, size = session.device_id, session.name, now.at, 0
         for n, item in enumerate(items, session.last + 1):
             route = routes.get(item.to)
             if route is None:
                 session.refused[n] = _refusal(item.to, found)
-                logs.append(())
-                envelopes.append(session.refused[n])
+                append.logs.append(())
+                append.envelopes.append(session.refused[n])
                 continue
-            logs.append(route[0])
-            envelope = frames.Envelope(session.device_id, n, session.name, route[1], now.at, item.enc, item.body)
-            envelopes.append(frames.encode(envelope))
-            session.taken += len(item.body)
+            logs, to = route
+            append.logs.append(logs)
+            append.envelopes.append(encode(Envelope(device, n, author, to, at, item.enc, item.body)))
+            size += len(item.body)
         session.last += len(items)
+        session.taken += size
 
     def _append(self, session: Session) -> Append:
         """What a device's next sends continue; a new one if the store has meanwhile set it back."""
