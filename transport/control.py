@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 import zmq
-from zmq.utils.monitor import recv_monitor_message
+
+from transport.monitor import happened
 
 NAME = "control"
 # Requests taken in one turn: operators are few.
@@ -99,7 +100,7 @@ def ask(folder: Path, wait_ms: int, **said: Any) -> dict[str, Any]:
         socket.send(_encoder.encode(said))
         if not monitor.poll(CONNECT_MS):
             raise NoControl(f"whoever works on {folder} can't be asked; wait until that one has ended, then try again")
-        recv_monitor_message(monitor)
+        happened(monitor)
         return _answer(socket, monitor, folder, wait_ms)
     except UnicodeEncodeError:
         raise NoControl("the running broker can only be told a name that is UTF-8; choose another one") from None
