@@ -42,6 +42,7 @@ from console import rows, words
 from console.colours import STYLE, palette, true_colours
 from console.paper import Paper
 from console.pipe import Input
+from console.preferences import Preferences
 from console.rows import Fragments
 from console.screen import Page
 from console.standing import Standing
@@ -114,7 +115,7 @@ class Terminal:
     ) -> None:
         self.input = entered
         self.closed = False
-        self.help, self.note = page.help, page.note
+        self.tell, self.note = page.tell, page.note
         self._page = page
         self._size = size
         self._reflows = environment.get("TERM") != "linux" and "XTERM_VERSION" not in environment
@@ -285,7 +286,7 @@ class Terminal:
     def _ring(self, tick: float) -> None:
         """For a mention or a private line; not for each of many."""
         rings, self._page.rings = self._page.rings, False
-        if rings and tick >= self._bell_at:
+        if rings and tick >= self._bell_at and self._page.preferences["bell"] == "on":
             self._bell_at = tick + BELL_S
             self._app.output.write_raw("\a")
 
@@ -320,7 +321,6 @@ class Terminal:
             term=environment.get("TERM"),
             enable_cpr=False,  # an answer might land in somebody's line, and nothing here needs it
         )
-        depth = ColorDepth.DEPTH_24_BIT if true_colours(environment) else ColorDepth.DEPTH_4_BIT
         if isinstance(self._keyboard, Vt100Input):
             self._keyboard.stdin_reader = _Keys(self._keyboard.fileno())
         app: Application[None] = Application(
@@ -328,7 +328,7 @@ class Terminal:
             style=_STYLE,
             include_default_pygments_style=False,
             key_bindings=self._bindings(),
-            color_depth=depth if palette(environment) else ColorDepth.DEPTH_1_BIT,
+            color_depth=lambda: _depth(self._page.preferences, environment),
             erase_when_done=True,
             terminal_size_polling_interval=None,
             input=self._keyboard,
@@ -453,6 +453,12 @@ class Terminal:
         """Stop until the shell says go on; what came meanwhile is printed then."""
         with self.aside():
             os.kill(0, signal.SIGTSTP)
+
+
+def _depth(counted: Preferences, environment: Mapping[str, str]) -> ColorDepth:
+    if not palette(counted, environment):
+        return ColorDepth.DEPTH_1_BIT
+    return ColorDepth.DEPTH_24_BIT if true_colours(counted, environment) else ColorDepth.DEPTH_4_BIT
 
 
 def _height(row: Mapping[int, Any], width: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 import pyte
 from prompt_toolkit.input import create_pipe_input
@@ -16,6 +17,7 @@ from prompt_toolkit.input.base import PipeInput
 from console.colours import Names, palette
 from console.input import Typing
 from console.pipe import Input
+from console.preferences import Preferences
 from console.rows import Signs
 from console.screen import Page
 from console.standing import Standing
@@ -42,7 +44,9 @@ def day(at: int) -> str:
 
 
 def page(environment: dict[str, str] | None = None, signs: Signs | None = None) -> Page:
-    return Page(local, day, Names(palette(environment or {})), signs or Signs())
+    counted = Preferences(environment or {}, {})
+    colours = Names(partial(palette, counted, environment or {}))
+    return Page(local, day, colours, signs or Signs(), counted)
 
 
 def envelope(author: str, text: str, to: str = "#lobby", at: int = NOON, enc: str = "none") -> Envelope:

@@ -27,7 +27,7 @@ class Window:
         self._tmux = ["tmux", "-S", str(folder / account), "-f", os.devnull]
         command = [sys.executable, str(ROOT / "client.py"), account, *clients.place]
         kept = {name: value for name, value in os.environ.items() if name not in ("TMUX", "NO_COLOR")}
-        environment = kept | {"RESTANTE_PASSWORD": PASSWORD, "LC_ALL": "C.UTF-8"}
+        environment = kept | {"RESTANTE_PASSWORD": PASSWORD, "LC_ALL": "C.UTF-8", "RESTANTE_CONFIG": os.devnull}
         size = ["-x", str(columns), "-y", str(rows)]
         subprocess.run(
             [*self._tmux, "new-session", "-d", *size, *(["sh", "-i"] if in_shell else command)],
