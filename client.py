@@ -353,7 +353,7 @@ class Loop:
             self._turned_away = event.reason
         self.errand.note(event, now.tick)
         if isinstance(event, shown.Refused):
-            self.front.input.refused()
+            self.front.input.refused(event.to, event.body)
         if isinstance(event, shown.Online | shown.Offline | shown.Refused | shown.Bye):
             self._note(event)
         self.front.show(event, now.at)

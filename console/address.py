@@ -23,6 +23,12 @@ class Address(NamedTuple):
     key: str  # 52 letters, or ""
 
 
+def written(broker: Address) -> str:
+    """The text of an address."""
+    host = f"[{broker.host}]" if ":" in broker.host else broker.host
+    return f"tcp://{host}:{broker.port}" + (f"#{broker.key}" if broker.key else "")
+
+
 def is_host(text: str) -> bool:
     """Whether this can be a host's name or address."""
     return bool(_HOST.fullmatch(text))

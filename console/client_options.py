@@ -62,8 +62,9 @@ def read(arguments: list[str] | None, text_of: Callable[[Path], str]) -> Setting
     """
     parser = _parser()
     given = parser.parse_args(arguments)
-    name = given.name or given.name_option or ""
-    preferences = Preferences(os.environ, {"account": name} if name else {})
+    preferences = Preferences(os.environ)
+    if name := given.name or given.name_option:
+        preferences.give("account", name)
     config = Path(given.config or os.environ.get("RESTANTE_CONFIG") or default_config())
     complaints = preferences.load(config, text_of)
     host, number, key = _broker(parser, given.host, given.port, preferences)
@@ -105,7 +106,7 @@ def default_config() -> Path:
 
 def _broker(
     parser: argparse.ArgumentParser, host: str | None, number: int | None, preferences: Preferences
-) -> tuple[str, int, str]:
+) -> address.Address:
     """Options first, then RESTANTE_BROKER, the file, and this machine. The key is that of the broker which was named
     with it, and of no other.
     """
@@ -116,7 +117,10 @@ def _broker(
     except ValueError as error:
         parser.error(f"RESTANTE_BROKER: {error}")
     same = host in (None, named.host) and number in (None, named.port)
-    return host or named.host, number or named.port, named.key if same else ""
+    meant = address.Address(host or named.host, number or named.port, named.key if same else "")
+    if (host, number) != (None, None):
+        preferences.give("broker", address.written(meant))
+    return meant
 
 
 def _key(text: str) -> str:

@@ -76,6 +76,7 @@ class Typing:
         self._page = menu.FIRST_PAGE if by_menu and not raw else ""
         self._asked: Command | None = None
         self._answers: list[Any] = []
+        self._sent: typed.Wrote | None = None  # the message that was asked for just now
 
     @property
     def prompt(self) -> str:
@@ -87,12 +88,18 @@ class Typing:
     def feed(self, line: str) -> list[Intent]:
         """What this line asks for: one intent, or none. It never raises."""
         self._lines += 1
+        self._sent = None
         intent = self._heard(line)
         if intent is None:
             return []
         if self._numbered:
             intent.line = self._lines
         return [intent]
+
+    def refused(self, to: str, body: str) -> None:
+        """This message was refused: whoever was led to it, and has gone no further, is asked again."""
+        if self._sent and (self._sent.to, self._sent.text) == (to, body):
+            self._ask(menu.BY_NAME["msg"])
 
     def _heard(self, line: str) -> Intent | None:
         line = line if self._raw else expanded(line, self._aliases)
@@ -117,6 +124,7 @@ class Typing:
             # "//text" and "/say text" answer "Message:" too: they must not go anywhere else.
             intent.to = self._answers[0]
             self._finish()
+            self._sent = intent
         return intent
 
     def _ask(self, command: Command) -> None:
@@ -144,6 +152,7 @@ class Typing:
             return None
         intent = command.build(*self._answers)
         self._finish()
+        self._sent = intent if isinstance(intent, typed.Wrote) else None
         return intent
 
     def _choose(self, line: str) -> Intent | None:

@@ -65,10 +65,11 @@ class Input:
         self._lines.clear()
         self._ready.clear()
 
-    def refused(self) -> None:
-        """Something was refused. Strict: that was the last line."""
+    def refused(self, to: str, body: str) -> None:
+        """Something was refused; if it was a message, this one. Strict: that was the last line."""
         if self._strict:
             self.stop()
+        self._typing.refused(to, body)
 
 
 class Output:

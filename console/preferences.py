@@ -111,16 +111,18 @@ class Held(NamedTuple):
 
 
 class Preferences:
-    """What counts just now. ``given``: what the command line says, by the name of the setting."""
+    """What counts just now."""
 
-    def __init__(self, environment: Mapping[str, str], given: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
         self.aliases: dict[str, str] = {}
         self._mistakes: dict[str, str] = {}  # about values of the file that can't be
-        self._above = {name: Held(value, words.FROM_COMMAND_LINE) for name, value in given.items()}
-        for each in PREFERENCES:
-            if each.name not in given and (said := environment.get(each.variable)):
-                self._above[each.name] = Held(each.means or said, each.variable)
+        said = [(each, environment.get(each.variable, "")) for each in PREFERENCES]
+        self._above = {each.name: Held(each.means or text, each.variable) for each, text in said if text}
         self._file: dict[str, Held] = {}
+
+    def give(self, name: str, value: str) -> None:
+        """The command line says this."""
+        self._above[name] = Held(value, words.FROM_COMMAND_LINE)
 
     def __getitem__(self, name: str) -> str:
         """The value that counts. KeyError if there is no such setting: our own bug."""

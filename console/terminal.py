@@ -133,6 +133,7 @@ class Terminal:
         self._since: dict[int, float] = {}  # number of a message that waits → tick at which that was first seen
         self._pending: list[str] = []
         self._status = ""
+        self._asked = ""  # the question that stands before the line
         self._hint = ""
         self._leaving = False  # Ctrl-D was pressed once
         self._pasting = False  # lines are coming as fast as no hand types them
@@ -295,10 +296,11 @@ class Terminal:
         if self._standing is None:
             return False
         signs, width, page = self._page.signs, self._size()[0], self._page
-        before = self._pending, self._status
+        before = self._pending, self._status, self._asked
         self._pending = rows.pending(self._standing, self._since, tick, width, signs)
         self._status = rows.status(self._standing, page.heads, page.unread, tick, width, signs)
-        return before != (self._pending, self._status)
+        self._asked = self.input.prompt
+        return before != (self._pending, self._status, self._asked)
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
@@ -416,7 +418,8 @@ class Terminal:
         self._buffer.reset()
         self._changed(self._buffer)
         self._lines += 1
-        self._typed[self._lines] = text
+        if not self.input.prompt:  # an answer is asked for again, and not given back
+            self._typed[self._lines] = text
         self._typed.pop(self._lines - REMEMBERED_LINES, None)
         self.input.add([text])
         self._wake()

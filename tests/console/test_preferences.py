@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from console import aliases, faces, preferences
+from console import address, aliases, faces, preferences
 from console.input import Typing
 from console.preferences import BY_NAME, PREFERENCES, BadValue, Preferences, UnknownName
 from core import typed
@@ -16,7 +16,9 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "SETTINGS.md"
 
 
 def loaded(text: str, environment: dict[str, str] | None = None, **given: str) -> tuple[Preferences, list[str]]:
-    counted = Preferences(environment or {}, given)
+    counted = Preferences(environment or {})
+    for name, value in given.items():
+        counted.give(name, value)
     return counted, counted.load(FILE, lambda path: text)
 
 
@@ -90,7 +92,7 @@ def test_a_file_that_can_not_be_read_is_named(error: Exception) -> None:
     def text_of(path: Path) -> str:
         raise error
 
-    (told,) = Preferences({}, {}).load(FILE, text_of)
+    (told,) = Preferences({}).load(FILE, text_of)
     assert told.startswith("can't read client.toml: ")
 
 
@@ -113,6 +115,11 @@ def test_each_setting_takes_its_default_and_not_everything(preference: preferenc
     assert preference.default == "" or preference.read(preference.default) == preference.default
     with pytest.raises(BadValue):
         preference.read("what, this?")
+
+
+@pytest.mark.parametrize("text", ["tcp://a:1", "tcp://[::1]:65534", f"tcp://a.b:7777#{'a' * 52}"])
+def test_an_address_is_written_as_it_is_read(text: str) -> None:
+    assert address.written(address.read(text)) == text
 
 
 def test_a_name_is_found_in_any_case_and_the_nearest_is_told() -> None:

@@ -148,7 +148,14 @@ def test_a_cut_line_fits() -> None:
 
 
 def colours(environment: dict[str, str], **given: str) -> tuple[str, ...]:
-    return palette(Preferences(environment, given), environment)
+    return palette(preferred(environment, **given), environment)
+
+
+def preferred(environment: dict[str, str], **given: str) -> Preferences:
+    counted = Preferences(environment)
+    for name, value in given.items():
+        counted.give(name, value)
+    return counted
 
 
 def test_colours() -> None:
@@ -170,7 +177,7 @@ def test_what_somebody_wants_counts_more_than_what_a_terminal_says() -> None:
     assert colours({"COLORTERM": "truecolor", "COLORFGBG": "0;15"}, background="dark") == ON_DARK
     assert colours({"COLORTERM": "truecolor", "COLORFGBG": "0;15"}, colours="16") == SIXTEEN
     assert colours({"COLORTERM": "truecolor"}, colours="none") == ()
-    assert not true_colours(Preferences({}, {"colours": "16"}), {"COLORTERM": "truecolor"})
+    assert not true_colours(preferred({}, colours="16"), {"COLORTERM": "truecolor"})
 
 
 def test_names_change_their_colours_with_the_palette() -> None:
