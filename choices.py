@@ -14,8 +14,8 @@ from store import configfile
 class NotKept(Exception):
     """Nothing was changed. ``code`` is one of words.REFUSALS, the text a whole sentence."""
 
-    def __init__(self, code: str, **places: object) -> None:
-        super().__init__(words.refusal(code, **places))
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
         self.code = code
 
 
@@ -32,11 +32,12 @@ class Choices:
             if isinstance(intent, typed.ChangedSetting):
                 self._change(intent.name, intent.value)
             asked = [preferences.named(intent.name)] if intent.name else []
-        except UnknownName:
-            raise NotKept("no-setting", name=clean_line(intent.name)) from None
+        except UnknownName as nearest:
+            raise NotKept("no-setting", words.no_setting(clean_line(intent.name), str(nearest))) from None
         complaints = self._counted.load(self._path, configfile.read)
-        told = self._counted.told(asked[0].name) if asked else self._counted.listed(self._path)
-        return "\n".join([told, *complaints])
+        if asked:
+            return self._counted.told(asked[0].name)
+        return "\n".join([self._counted.listed(self._path), *complaints])
 
     def _change(self, name: str, value: str | None) -> None:
         wanted = preferences.named(name)
@@ -44,9 +45,13 @@ class Choices:
             read = None if value is None else wanted.read(value)
             configfile.write(self._path, statements.changed(configfile.read(self._path), wanted.name, read))
         except BadValue as why:
-            raise NotKept("bad-setting", name=wanted.name, why=why) from None
+            raise _not_kept("bad-setting", name=wanted.name, why=why) from None
         except statements.NotToml as error:
-            raise NotKept("no-toml", line=error.line, file=self._path) from None
+            raise _not_kept("no-toml", line=error.line, file=self._path) from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or words.NO_SETTINGS
-            raise NotKept("not-kept", file=self._path, why=reason) from None
+            raise _not_kept("not-kept", file=self._path, why=reason) from None
+
+
+def _not_kept(code: str, **places: object) -> NotKept:
+    return NotKept(code, words.refusal(code, **places))

@@ -117,6 +117,7 @@ ASK_OLD_PASSWORD = "Old password: "
 SETTINGS = "settings, kept in {file}:"
 SETTING = "{name} is {value}, from {origin}; it takes {takes}: {does}"
 SETTING_AT_START = "{name} is {value}, from {origin}; it takes {takes}: {does}; a change counts from the next start"
+NO_SETTING_BUT = "there is no setting {name}; nothing was changed: did you mean {nearest}?"
 NO_VALUE = "nothing"
 FROM_COMMAND_LINE = "the command line"
 FROM_DEFAULT = "the default"
@@ -283,6 +284,11 @@ def put_back(again: int, gone: int) -> str:
     lost = f"; {gone} more can't be, their text is no longer here" if gone else ""
     many = "message of yours is" if again == 1 else "messages of yours are"
     return f"the broker was put back to an earlier state: {again} {many} sent to it again{lost}"
+
+
+def no_setting(name: str, nearest: str) -> str:
+    """Why /set does nothing; ``nearest`` may be empty."""
+    return NO_SETTING_BUT.format(name=name, nearest=nearest) if nearest else refusal("no-setting", name=name)
 
 
 def unknown_setting(name: str, nearest: str) -> str:

@@ -65,6 +65,17 @@ def test_set_and_unset_write_the_file(clients: Clients, alice: str, config: Path
     assert ended.err.splitlines()[-1].startswith("bell is on, from the default; ")
 
 
+def test_a_mistake_in_the_file_is_told_with_all_settings_and_not_with_each(
+    clients: Clients, alice: str, config: Path
+) -> None:
+    config.write_text("bel = 1\n")
+    lines = "/set time 12h\n/set\n/set bel\n"
+    ended = clients.run(alice, "--config", str(config), typed=lines)
+    assert (ended.code, config.read_text()) == (65, 'bel = 1\ntime = "12h"\n')
+    assert ended.err.count("there is no setting bel; it was passed over: did you mean bell?") == 2
+    assert "there is no setting bel; nothing was changed: did you mean bell?" in ended.err
+
+
 def test_what_can_not_be_set_is_refused(clients: Clients, alice: str, config: Path) -> None:
     wrong = {
         "/set bell loud": "bad-setting",
