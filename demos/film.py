@@ -50,9 +50,9 @@ class Film:
         """Type a line, a few keys a shot; it stands there, not entered yet."""
         terminal = self._terminals[who]
         for at in range(0, len(line), KEYS_A_SHOT):
-            before = terminal.text
+            before = terminal.still()
             terminal.press(line[at : at + KEYS_A_SHOT])
-            self._wait(lambda old=before: terminal.text != old, f"{who} typing {line}")  # type: ignore[misc]
+            self._wait(lambda old=before: terminal.still() != old, f"{who} typing {line}")  # type: ignore[misc]
             self._calm()
             self.hold(KEY_S)
         self.hold(2 * KEY_S)

@@ -39,7 +39,7 @@ WAITING = (
 )
 
 
-class Set:
+class Location:
     """Where it is filmed: a broker, its clock, and folders for those who come."""
 
     def __init__(self, stage: Stage) -> None:
@@ -77,7 +77,7 @@ class Set:
     def terminal(self, name: str) -> Terminal:
         """A shell in which a client finds its broker."""
         environment = {
-            **{variable: text for variable, text in os.environ.items() if not variable.startswith("RESTANTE_B")},
+            **{variable: text for variable, text in os.environ.items() if not variable.startswith("RESTANTE_")},
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PS1": "$ ",
             "TERM": "xterm-256color",
@@ -93,7 +93,7 @@ class Set:
         return Terminal(COLUMNS, ROWS, environment, str(ROOT))
 
 
-def prepare(place: Set) -> None:
+def prepare(place: Location) -> None:
     """The evening before: everybody has been there, and Bob has gone."""
     place.turn_clock(EVENING)
     place.start_broker()
@@ -108,7 +108,7 @@ def prepare(place: Set) -> None:
 
 
 @contextmanager
-def filming(place: Set) -> Iterator[Film]:
+def filming(place: Location) -> Iterator[Film]:
     """The morning: two terminals, nobody at them yet."""
     place.turn_clock(MORNING)
     place.start_broker()
@@ -145,7 +145,7 @@ def talk(film: Film) -> None:
     film.enter("alice", {"alice": "all right? ✓", "bob": "«bob»"}, CAPTION_SHOWN_S)
 
 
-def lose_the_broker(film: Film, place: Set) -> int:
+def lose_the_broker(film: Film, place: Location) -> int:
     """Kill it, type, and start it again; which shot shows it best."""
     film.caption = "kill -9: the broker is gone."
     place.turn_clock(OUTAGE)
@@ -168,7 +168,7 @@ def main(arguments: list[str]) -> int:
     """Film, and write the pictures."""
     folder = Path(arguments[0] if arguments else "docs")
     with Stage(PATIENCE_S, heard=lambda actor, line: None) as stage:
-        place = Set(stage)
+        place = Location(stage)
         prepare(place)
         with filming(place) as film:
             arrive(film)
