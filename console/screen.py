@@ -19,6 +19,7 @@ from console.completion import Around
 from console.conversations import Conversations
 from console.order import merged
 from console.output import Plain, found_sentence, is_action, readable, spoken_text
+from console.preferences import Preferences
 from console.rows import Fragments, Signs, measured, wrapped
 from console.sanitise import clean, clean_line
 from core import shown, typed
@@ -35,7 +36,6 @@ ROW_CHARS = 4000
 # Marks a question of the screen's own.
 HEADS = "heads"
 
-_STAMP = " " * len("HH:MM ")
 _COLUMN = re.compile(r"\S.*?  +")
 _JOINING = (shown.Came, shown.Went)
 
@@ -43,11 +43,19 @@ _JOINING = (shown.Came, shown.Went)
 class Page:
     """The scrollback as it grows: ``show`` what happens, ``take`` the lines. Bells and unread counts beside it."""
 
-    def __init__(self, local: Callable[[int], str], day: Callable[[int], str], colours: Names, signs: Signs) -> None:
+    def __init__(
+        self,
+        local: Callable[[int], str],
+        day: Callable[[int], str],
+        colours: Names,
+        signs: Signs,
+        preferences: Preferences,
+    ) -> None:
         self._local = local  # HH:MM
         self._day_of = day
         self._colours = colours
         self.signs = signs
+        self.preferences = preferences
         self._plain = Plain(local)
         self._gathered: list[tuple[Shown | str, int]] = []
         self._day = ""  # of the line printed last
@@ -68,6 +76,11 @@ class Page:
     def heads(self) -> int:
         """How many are here."""
         return len(self._present)
+
+    @property
+    def _margin(self) -> str:
+        """As wide as a time, and the blank behind it."""
+        return " " * (len(self._local(0)) + 1)
 
     @property
     def empty(self) -> bool:
@@ -96,9 +109,9 @@ class Page:
         """Gather this."""
         self._gathered.append((event, at))
 
-    def help(self, asked: typed.AskedHelp) -> None:
-        """The commands, or one of them."""
-        self._gathered.append((words.help_text(asked.command), 0))
+    def tell(self, text: str) -> None:
+        """Lines of the program's own: what somebody has asked it for."""
+        self._gathered.append((text, 0))
 
     def note(self, sentence: str) -> None:
         """A sentence of the program's own."""
@@ -174,7 +187,7 @@ class Page:
         time, head = self._local(at), f" {sign} "
         told = wrapped(time + head + first, self.width, measured(time + head))
         line = [("class:time", time), (style, "\n".join(told)[len(time) :])]
-        room = self.width - measured(_STAMP + self.signs.gutter)
+        room = self.width - measured(self._margin + self.signs.gutter)
         return line + self._behind_gutter([(style, row)] for text in further for row in wrapped(text, room, 0))
 
     def _sign(self, event: Shown) -> tuple[str, str]:
@@ -210,7 +223,7 @@ class Page:
         return lines + self._passed(passed)
 
     def _passed(self, count: int) -> list[Fragments]:
-        return [[("class:notice", f"{_STAMP}{self.signs.more} {words.passed_by(count)}")]] if count else []
+        return [[("class:notice", f"{self._margin}{self.signs.more} {words.passed_by(count)}")]] if count else []
 
     def _calls(self, envelope: Envelope) -> bool:
         """Whether this is meant for us before all others. Counts it where it is not seen at once."""
@@ -248,7 +261,7 @@ class Page:
         if not came:
             return []
         places = ", ".join(f"{clean_line(place)} {count}" for place, count in came.items())
-        told = wrapped(f"{_STAMP}* {words.MEANWHILE.format(places=places)}", self.width, len(_STAMP) + 2)
+        told = wrapped(f"{self._margin}* {words.MEANWHILE.format(places=places)}", self.width, len(self._margin) + 2)
         counts: list[Fragments] = [[("class:notice", "\n".join(told))]] if len(came) > 1 else []
         return [*counts, self._rule(words.NEW_FROM_HERE)]
 
@@ -305,7 +318,7 @@ class Page:
 
     def _behind_gutter(self, rows: Iterable[Fragments]) -> Fragments:
         """Further rows: no text can pass for a line of somebody else's."""
-        return [each for row in rows for each in (("class:gutter", f"\n{_STAMP}{self.signs.gutter}"), *row)]
+        return [each for row in rows for each in (("class:gutter", f"\n{self._margin}{self.signs.gutter}"), *row)]
 
     def _history(self, runs: list[shown.Messages], at: int) -> list[Fragments]:
         """One block, with the days in it; below it, it is today again."""

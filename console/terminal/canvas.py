@@ -22,6 +22,7 @@ from prompt_toolkit.styles import Style
 
 from console.colours import STYLE, palette, true_colours
 from console.paper import Paper
+from console.preferences import Preferences
 from console.rows import Fragments
 
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"  # a synchronised update; terminals that don't know it ignore it
@@ -40,15 +41,21 @@ class Canvas:
         size: Callable[[], tuple[int, int]],
         measure: Callable[[], object],
         environment: Mapping[str, str],
+        counted: Preferences,
     ) -> None:
         self._size = size
         self._measure = measure
         self._reflows = environment.get("TERM") != "linux" and "XTERM_VERSION" not in environment
         self._paper = Paper(write)
-        self._app = self._application(layout, bindings, keyboard, environment)
+        self._app = self._application(layout, bindings, keyboard, environment, counted)
 
     def _application(
-        self, layout: Layout, bindings: KeyBindings, keyboard: Keyboard, environment: Mapping[str, str]
+        self,
+        layout: Layout,
+        bindings: KeyBindings,
+        keyboard: Keyboard,
+        environment: Mapping[str, str],
+        counted: Preferences,
     ) -> Application[None]:
         output = Vt100_Output(
             self._paper,  # type: ignore[arg-type] # as much of a file as is needed
@@ -56,13 +63,12 @@ class Canvas:
             term=environment.get("TERM"),
             enable_cpr=False,  # an answer might land in somebody's line, and nothing here needs it
         )
-        depth = ColorDepth.DEPTH_24_BIT if true_colours(environment) else ColorDepth.DEPTH_4_BIT
         app: Application[None] = Application(
             layout=layout,
             style=_STYLE,
             include_default_pygments_style=False,
             key_bindings=bindings,
-            color_depth=depth if palette(environment) else ColorDepth.DEPTH_1_BIT,
+            color_depth=lambda: _depth(counted, environment),
             erase_when_done=True,
             terminal_size_polling_interval=None,
             input=keyboard,
@@ -124,6 +130,13 @@ class Canvas:
             renderer.erase(leave_alternate_screen=False)
             self._measure()
             self._app._redraw()
+
+
+def _depth(counted: Preferences, environment: Mapping[str, str]) -> ColorDepth:
+    """Asked for with each frame: a setting counts at once."""
+    if not palette(counted, environment):
+        return ColorDepth.DEPTH_1_BIT
+    return ColorDepth.DEPTH_24_BIT if true_colours(counted, environment) else ColorDepth.DEPTH_4_BIT
 
 
 def _height(row: Mapping[int, Any], width: int) -> int:

@@ -17,6 +17,10 @@ from console.terminal.line import Line
 class Meant(Protocol):
     """What keys mean beyond the line itself."""
 
+    @property
+    def asked(self) -> bool:
+        """Whether a question stands before the line."""
+
     def enter(self, text: str) -> None:
         """A line was typed."""
 
@@ -41,7 +45,7 @@ def bindings(line: Line, meant: Meant) -> KeyBindings:
 
     def entered(event: KeyPressEvent) -> None:
         ends = (Keys.ControlM, Keys.ControlJ)
-        text = line.enter(sum(press.key in ends for press in event.app.key_processor.input_queue))
+        text = line.enter(sum(press.key in ends for press in event.app.key_processor.input_queue), meant.asked)
         if text is not None:
             meant.enter(text)
 

@@ -79,8 +79,11 @@ class Line:
 
     # -- keys --
 
-    def enter(self, further: int) -> str | None:
-        """The line, if it is sent now. ``further``: so many more line ends have come with the same keys."""
+    def enter(self, further: int, answers: bool) -> str | None:
+        """The line, if it is sent now. ``further``: so many more line ends have come with the same keys.
+
+        What ``answers`` a question is asked for again if it is refused, and not given back.
+        """
         text = self.text
         if further >= PASTED_LINES or self._pasting:
             # Pasted into a terminal that does not tell pastes from keys.
@@ -91,7 +94,8 @@ class Line:
             return None
         self._put_away()
         self._number += 1
-        self._typed[self._number] = text
+        if not answers:
+            self._typed[self._number] = text
         self._typed.pop(self._number - REMEMBERED_LINES, None)
         return text
 

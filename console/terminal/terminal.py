@@ -48,7 +48,7 @@ class Terminal:
     ) -> None:
         self.input = entered
         self.closed = False
-        self.help, self.note = page.help, page.note
+        self.tell, self.note = page.tell, page.note
         self._page = page
         self._size = size
         self._standing: Standing | None = None
@@ -56,10 +56,13 @@ class Terminal:
         self._since: dict[int, float] = {}  # number of a message that waits → tick at which that was first seen
         self._pending: list[str] = []
         self._status = ""
+        self._asked = ""  # the question that stands before the line
         self._line = line = Line(lines)
         self._caller = Caller(environment)
         rows_below = layout(line.buffer, lambda: self._pending, self._prompt, self._hint, self._status_line)
-        self._canvas = Canvas(rows_below, bindings(line, self), keyboard, write, size, self._remeasure, environment)
+        self._canvas = Canvas(
+            rows_below, bindings(line, self), keyboard, write, size, self._remeasure, environment, page.preferences
+        )
         self.aside = self._canvas.aside
         self._turns = Turns(selector, self._canvas, self._gone)
         self.add, self.drop = self._turns.add, self._turns.drop
@@ -140,7 +143,9 @@ class Terminal:
     def _call(self, tick: float) -> str:
         """For a mention or a private line; and the number in the title."""
         envelope, self._page.caller = self._page.caller, None
-        ways = self._standing.desk.ways if self._standing else ()
+        ways = set(self._standing.desk.ways) if self._standing else set()
+        if self._page.preferences["bell"] == "off":
+            ways.discard("bell")
         return self._caller.call(envelope, ways, tick) + self._caller.title(self._page.talks, ways)
 
     def unsent(self) -> list[Intent]:
@@ -154,10 +159,11 @@ class Terminal:
         if self._standing is None:
             return False
         signs, width, page = self._page.signs, self._size()[0], self._page
-        before = self._pending, self._status
+        before = self._pending, self._status, self._asked
         self._pending = rows.pending(self._standing, self._since, tick, width, signs)
         self._status = rows.status(self._standing, page.heads, page.talks, tick, width, signs)
-        return before != (self._pending, self._status)
+        self._asked = self.input.prompt
+        return before != (self._pending, self._status, self._asked)
 
     def _remeasure(self) -> None:
         self._measure(time.monotonic())
@@ -177,6 +183,11 @@ class Terminal:
         return [("class:status.offline" if offline else "class:status", self._status)]
 
     # -- keys --
+
+    @property
+    def asked(self) -> bool:
+        """Whether a question stands before the line."""
+        return bool(self.input.prompt)
 
     def enter(self, text: str) -> None:
         """A line was typed."""
@@ -225,4 +236,4 @@ class Terminal:
 
     def around(self) -> Around:
         """What can be named."""
-        return self._page.around(asked=bool(self.input.prompt))
+        return self._page.around(self.asked)

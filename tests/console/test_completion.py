@@ -23,7 +23,7 @@ AROUND = Around(["bob", "Bobby", "alice"], ["#lobby", "#garden", "#Games"])
         ("nobody-here", []),
         ("ask ", []),
         ("/his", ["/history "]),
-        ("/un", ["/unban ", "/unignore ", "/unmute ", "/unread "]),
+        ("/un", ["/unban ", "/unignore ", "/unmute ", "/unread ", "/unset "]),
         ("//his", []),
         ("/join #ga", ["#Games ", "#garden "]),
         ("/join ", ["#Games ", "#garden ", "#lobby "]),

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from core import shown, typed
+from console import words
+from core import shown
 from protocol.frames import Listed
 from tests.console.attacks import ATTACKS
 from tests.console.stage import DAY, NOON, Scene, Script, desk, envelope, message, play
@@ -127,7 +128,7 @@ def long_notices(scene: Scene) -> Iterator[None]:
 @drawn
 def helped(scene: Scene) -> Iterator[None]:
     scene.terminal.note("the last word of another run is long enough to be broken between two of its words somewhere")
-    scene.terminal.help(typed.AskedHelp(command="notify"))
+    scene.terminal.tell(words.help_text("notify"))
     scene.write()
     yield from scene.seen("/notify [HOW]")
 
