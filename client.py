@@ -25,6 +25,7 @@ from console.client_options import Settings
 from console.logfile import close_log, line, open_log
 from console.order import merged
 from console.pipe import as_text, as_typed
+from console.release import VERSION
 from console.sanitise import clean_line
 from console.standing import Standing
 from core import shown, typed
@@ -67,7 +68,6 @@ from transport.dealer import Dealer
 from transport.keyrecord import KeyQuestion
 from transport.poller import Waker
 
-RELEASE = "restante 0.1.0"
 # Frames taken in one turn: few enough that keys are answered while a flood comes in.
 TURN_FRAMES = 200
 # A random number for each run: two copies of one folder meet the same one once in 10^11 times.
@@ -100,7 +100,7 @@ class Loop:
             settings.name,
             self._address,
             wish.reads,
-            RELEASE,
+            f"restante {VERSION}",
             settings.to,
             settings.password not in ("", "-"),
             self._known(),
@@ -450,10 +450,10 @@ def _fail(code: int, sentence: str) -> int:
     return code
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the client; the exit code."""
+def main(arguments: list[str] | None = None, program: str = "python client.py") -> int:
+    """Run the client; the exit code. ``program`` is what one types to start it."""
     standard.guard()
-    settings = client_options.read(arguments)
+    settings = client_options.read(arguments, program)
     try:
         curve.check_library()
         if not settings.name and prompts.terminal():

@@ -9,16 +9,18 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
+from console.arguments import Parser
+
 LAST_PORT = 65534
 
 EXAMPLES = """\
 examples:
-  python broker.py                              listen on all addresses, port 7777
-  python broker.py -a 127.0.0.1 -p 9000         on this machine only, port 9000
-  python broker.py --data /srv/restante         keep everything in this folder
-  python broker.py backup ~/monday.sqlite       a copy, while the broker goes on
-  python broker.py restore ~/monday.sqlite      the copy in its place, while it stands still
-  python broker.py export > all.jsonl           everything as lines of JSON
+  {program}                          listen on all addresses, port 7777
+  {program} -a 127.0.0.1 -p 9000     on this machine only, port 9000
+  {program} --data /srv/restante     keep everything in this folder
+  {program} backup ~/monday.sqlite   a copy, while the broker goes on
+  {program} restore ~/monday.sqlite  put it in place, later
+  {program} export > all.jsonl       everything as lines of JSON
 """
 
 COMMANDS = {
@@ -48,9 +50,12 @@ class Settings(msgspec.Struct, frozen=True):
     keep_bytes: int | None = None  # and the oldest, while the store is larger
 
 
-def read(arguments: list[str] | None = None) -> Settings:
-    """Settings from the command line and the environment; a mistake ends the program with code 2."""
-    parser = _parser()
+def read(arguments: list[str] | None = None, program: str = "python broker.py") -> Settings:
+    """Settings from the command line and the environment; a mistake ends the program with code 2.
+
+    ``program`` is what one types to start it.
+    """
+    parser = make_parser(program)
     given = parser.parse_args(arguments)
     if given.command and not given.file and given.command not in OPTIONAL:
         parser.error(f"{given.command} wants a FILE")
@@ -81,35 +86,31 @@ def port(text: str) -> int:
     return int(text)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="broker.py",
+def make_parser(program: str) -> Parser:
+    """The command line of a broker that one starts by typing this."""
+    parser = Parser(
+        prog=program,
         description="The Restante broker: keeps what waits for those who are away.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawTextHelpFormatter,
-        allow_abbrev=False,
+        epilog=EXAMPLES.format(program=program),
     )
-    parser.add_argument("-a", "--address", default="*", help="address to listen on (all)")
-    parser.add_argument("-p", "--port", type=port, default=7777, help="port to listen on; 0 takes a free one (7777)")
-    parser.add_argument("--data", metavar="DIR", help="folder for everything (RESTANTE_DATA, or the platform's)")
-    parser.add_argument("--demo-accounts", action="store_true", help="make six accounts to play with")
-    parser.add_argument(
-        "--registration", choices=("open", "closed"), default="open", help="may anyone register? (open)"
-    )
-    parser.add_argument(
-        "--log-level",
-        choices=("debug", "info", "warning", "error"),
-        default="info",
-        help="what goes into broker.log (info)",
-    )
-    parser.add_argument(
-        "--local-limits", action="store_true", help="hold this machine's own clients to the limits for addresses too"
-    )
-    parser.add_argument("--keep", type=_age, metavar="AGE", help="forget messages older than 90d, 12h … (never)")
-    parser.add_argument("--keep-bytes", type=_size, metavar="SIZE", help="and the oldest beyond 500M, 20G … (no limit)")
+    add = parser.add_argument_group("commands").add_argument
     what = "\n".join(f"{name:10}{does}" for name, does in COMMANDS.items())
-    parser.add_argument("command", nargs="?", choices=COMMANDS, metavar="COMMAND", help=f"without one: run.\n{what}")
-    parser.add_argument("file", nargs="?", metavar="FILE", help="what the command works on")
+    add("command", nargs="?", choices=COMMANDS, metavar="COMMAND", help=f"without one: run.\n{what}")
+    add("file", nargs="?", metavar="FILE", help="what the command works on")
+    add = parser.add_argument_group("network").add_argument
+    add("-a", "--address", metavar="HOST", default="*", help="address to listen on (all)")
+    add("-p", "--port", metavar="PORT", type=port, default=7777, help="port to listen on; 0 takes a free one (7777)")
+    add("--local-limits", action="store_true", help="hold this machine's own clients to the limits for addresses too")
+    add = parser.add_argument_group("accounts").add_argument
+    add("--registration", choices=("open", "closed"), default="open", help="may anyone register? (open)")
+    add("--demo-accounts", action="store_true", help="make six accounts to play with")
+    add = parser.add_argument_group("disk").add_argument
+    add("--data", metavar="DIR", help="folder for everything (RESTANTE_DATA, or the platform's)")
+    add("--keep", type=_age, metavar="AGE", help="forget messages older than 90d, 12h … (never)")
+    add("--keep-bytes", type=_size, metavar="SIZE", help="and the oldest beyond 500M, 20G … (no limit)")
+    levels = "debug", "info", "warning", "error"
+    add("--log-level", metavar="LEVEL", choices=levels, default="info", help="what goes into broker.log (info)")
+    parser.add_version()
     return parser
 
 

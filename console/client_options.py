@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 import platformdirs
 
+from console.arguments import Parser
 from console.broker_options import port
 from protocol import keys, names
 
@@ -20,14 +21,13 @@ _HOST = re.compile(r"[A-Za-z0-9:][A-Za-z0-9._:%-]{0,200}")
 
 EXAMPLES = """\
 examples:
-  python client.py alice -                      talk as alice; the password is asked for, unseen
-  python client.py alice --to bob               plain lines go to bob
-  echo "backup done" | python client.py cron    send a line, end when it is on the broker's disk
-  python client.py bot --json --follow          one JSON object a line, until a signal
-
-A password on the command line can be seen by other users of this machine and stays in the shell's history;
-"-" asks for it, and RESTANTE_PASSWORD carries it.
+  {program} alice -               talk as alice; the password is asked for, unseen
+  {program} alice --to bob        plain lines go to bob
+  echo done | {program} cron      send a line; ends once the broker has it
+  {program} bot --json --follow   one JSON object a line, until a signal
 """
+CAUTION = """A password on the command line can be seen by others on this machine, and
+stays in the shell's history; - asks for it, and RESTANTE_PASSWORD carries it."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -55,9 +55,12 @@ class Settings(msgspec.Struct, frozen=True):
     accept_key: str  # remember this key instead of another one
 
 
-def read(arguments: list[str] | None = None) -> Settings:
-    """Settings from the command line and the environment; a mistake ends the program with code 2."""
-    parser = _parser()
+def read(arguments: list[str] | None = None, program: str = "python client.py") -> Settings:
+    """Settings from the command line and the environment; a mistake ends the program with code 2.
+
+    ``program`` is what one types to start it.
+    """
+    parser = make_parser(program)
     given = parser.parse_args(arguments)
     host, number, key = _broker(parser, given.host, given.port)
     if given.name and given.name_option and given.name != given.name_option:
@@ -151,34 +154,39 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="client.py",
+def make_parser(program: str) -> Parser:
+    """The command line of a client that one starts by typing this."""
+    parser = Parser(
+        prog=program,
         description="The Restante client: talk from a terminal, or from a script.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        epilog=EXAMPLES.format(program=program),
     )
-    add = parser.add_argument
+    add = parser.add_argument_group("account", CAUTION).add_argument
     add("name", nargs="?", metavar="NAME", help="your name; asked for if there is none")
     add("password", nargs="?", metavar="PASSWORD", help="its password; - asks for it")
     add("-n", "--name", "-un", dest="name_option", metavar="NAME", help="the same as NAME")
     add("-pw", "--password", dest="password_option", metavar="PASSWORD", help="the same as PASSWORD")
+    add = parser.add_argument_group("broker").add_argument
     add("-a", "--address", dest="host", type=_host, metavar="HOST", help="the broker's host (localhost)")
-    add("-p", "--port", type=_port, help="the broker's port (7777)")
-    add("--data", metavar="DIR", help="folder for outbox and history (RESTANTE_DATA, or the platform's)")
+    add("-p", "--port", type=_port, metavar="PORT", help="the broker's port (7777)")
+    add("--key", type=_key, metavar="KEY", help="the broker's public key, as it shows it when it starts")
+    add("--accept-key", type=_key, metavar="KEY", help="trust this key from now on, in place of the one remembered")
+    add("--wait", type=_seconds, default=10.0, metavar="SECONDS", help="how long to wait for the broker (10)")
+    add = parser.add_argument_group("sending").add_argument
     add("--to", type=_place, metavar="NAME|#ROOM", help="where plain lines go (#lobby)")
     add("-m", dest="message", metavar="TEXT", help="send this one message and end")
     add("--raw", action="store_true", help="every line is text: no names, no commands")
+    add("--strict", action="store_true", help="stop at the first line that is refused")
+    add = parser.add_argument_group("receiving").add_argument
     add("--json", action="store_true", help="one JSON object a line on standard output")
     add("--fetch", action="store_true", help="receive what waits, and end")
     add("--follow", action="store_true", help="receive until a signal comes")
     add("--for", dest="seconds", type=_seconds, metavar="SECONDS", help="receive for so long, and end")
     add("--count", type=_count, metavar="N", help="end after N messages")
-    add("--wait", type=_seconds, default=10.0, metavar="SECONDS", help="how long to wait for the broker (10)")
-    add("--strict", action="store_true", help="stop at the first line that is refused")
-    add("--plain", action="store_true", help="lines only: no colours, nothing that is drawn again")
-    add("--key", type=_key, metavar="KEY", help="the broker's public key, as it shows it when it starts")
-    add("--accept-key", type=_key, metavar="KEY", help="trust this key from now on, in place of the one remembered")
+    add = parser.add_argument_group("terminal").add_argument
     add("--menu", action="store_true", help="be led by numbers instead of commands")
+    add("--plain", action="store_true", help="lines only: no colours, nothing that is drawn again")
+    add = parser.add_argument_group("disk").add_argument
+    add("--data", metavar="DIR", help="folder for outbox and history (RESTANTE_DATA, or the platform's)")
+    parser.add_version()
     return parser

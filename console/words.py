@@ -101,7 +101,7 @@ KEY_CHANGED = """BROKER KEY CHANGED for {broker}
   {known} {key}{since}
   offered    {offered}
 Either its operator has made a new key, or somebody stands in between. Nothing was sent.
-Ask the operator for the key, then: client.py --accept-key KEY {account}"""
+Ask the operator for the key, then start as {account} with --accept-key KEY"""
 GIVEN = "given     "
 REMEMBERED = "remembered"
 SINCE = "   since {date}"

@@ -315,7 +315,7 @@ def test_a_mistake_on_the_command_line(tmp_path: Path, words: list[str]) -> None
     with Program("broker", *words, "--data", tmp_path) as program:
         ended = program.end()
     assert (ended.code, ended.out) == (2, "")
-    assert ended.err.startswith("usage: broker.py ")
+    assert ended.err.startswith("usage: python broker.py ")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,0 +1,172 @@
+"""The command lines of both programs, as argparse knows them, with a help that fits a screen.
+
+A help that is short is shown whole. A longer one is shown by topics, which are the groups of its options, each with
+the names of what is in it; ``--help TOPIC`` tells the rest. The manual pages and what shells complete are made from
+the same parsers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+from collections.abc import Sequence
+from typing import Any, NamedTuple, NoReturn
+
+from console.release import VERSION
+
+SCREEN_COLUMNS = 80
+# A screen has 24, and the prompt needs one.
+SCREEN_ROWS = 23
+# What --help can be told beside a topic.
+EVERYTHING = "all"
+
+HELP = "what there is to say; TOPIC is one of the words on the left, or all"
+VERSION_HELP = "which release this is"
+MORE = "--help TOPIC tells more about one of these, --help all about everything."
+
+
+class Parser(argparse.ArgumentParser):
+    """A command line, or a command of one, with --help."""
+
+    def __init__(self, **how: Any) -> None:
+        ours: dict[str, Any] = {"formatter_class": _Formatter, "allow_abbrev": False, "add_help": False}
+        super().__init__(**ours | how)
+        self.add_argument("-h", "--help", nargs="?", metavar="TOPIC", action=_Help, help=HELP)
+
+    def add_version(self) -> None:
+        """Tell by --version which release this is."""
+        self.add_argument("--version", action="version", version=f"restante {VERSION}", help=VERSION_HELP)
+
+    def format_usage(self) -> str:
+        """One line, however many options there are."""
+        return f"usage: {synopsis(self)}\n"
+
+    def format_help(self) -> str:
+        """What --help shows: everything, if a screen has room for it."""
+        whole = self.format_whole()
+        return whole if len(whole.splitlines()) <= SCREEN_ROWS else self._around(self._outline())
+
+    def format_whole(self) -> str:
+        """Everything."""
+        return self._around("\n".join(map(self.format_topic, topics(self))))
+
+    def format_topic(self, topic: Topic) -> str:
+        """A topic with all that is in it."""
+        formatter = self._get_formatter()
+        formatter.start_section(topic.title)
+        formatter.add_text(topic.description)
+        formatter.add_arguments(topic.actions)
+        formatter.end_section()
+        return formatter.format_help()
+
+    def _outline(self) -> str:
+        width = max(len(topic.title) for topic in topics(self)) + 4
+        rows = [
+            textwrap.fill(
+                ", ".join(", ".join(_members(action)) for action in topic.actions),
+                SCREEN_COLUMNS - 1,
+                initial_indent=f"  {topic.title}".ljust(width),
+                subsequent_indent=" " * width,
+                break_on_hyphens=False,
+            )
+            for topic in topics(self)
+        ]
+        return "\n".join([*rows, "", MORE, ""])
+
+    def _around(self, text: str) -> str:
+        parts = [self.format_usage(), f"{self.description}\n" if self.description else "", text, self.epilog or ""]
+        return "\n".join(part for part in parts if part)
+
+
+class Topic(NamedTuple):
+    """A group of options and arguments, with its one-word title."""
+
+    title: str
+    description: str | None
+    actions: list[argparse.Action]
+
+
+def topics(parser: argparse.ArgumentParser) -> list[Topic]:
+    """All groups that aren't empty, in order; what was put into none comes last."""
+    loose, groups = parser._action_groups[:2], parser._action_groups[2:]
+    found = [Topic(group.title or "", group.description, _visible(group._group_actions)) for group in groups]
+    found.append(Topic("general", None, [each for group in loose for each in _visible(group._group_actions)]))
+    return [topic for topic in found if topic.actions]
+
+
+def commands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """Its commands that have command lines of their own."""
+    return next((dict(each.choices) for each in parser._actions if isinstance(each, argparse._SubParsersAction)), {})
+
+
+def label(action: argparse.Action) -> str:
+    """An option or an argument as one writes it: ``-a HOST``."""
+    if action.option_strings:
+        return f"{action.option_strings[0]} {value(action)}".rstrip()
+    return str(action.metavar or action.dest.upper())
+
+
+def value(action: argparse.Action) -> str:
+    """What an option is followed by; empty if it stands alone."""
+    if action.nargs == 0:
+        return ""
+    named = str(action.metavar or "|".join(map(str, action.choices or ())) or action.dest.upper())
+    return f"[{named}]" if action.nargs == "?" else named
+
+
+def synopsis(parser: argparse.ArgumentParser) -> str:
+    """How it is called."""
+    return " ".join([parser.prog, "[OPTION ...]", *map(_place, _visible(parser._get_positional_actions()))])
+
+
+def _members(action: argparse.Action) -> list[str]:
+    """What stands for it in a list of names: itself, or the commands of which one is wanted."""
+    return [label(action)] if action.option_strings or not action.choices else [str(each) for each in action.choices]
+
+
+def _place(action: argparse.Action) -> str:
+    named = str(action.metavar or ("COMMAND" if action.choices else action.dest.upper()))
+    optional = action.nargs in ("?", "*") or not action.required
+    return f"[{named}]" if optional else named
+
+
+def _visible(actions: Sequence[argparse.Action]) -> list[argparse.Action]:
+    return [action for action in actions if action.help is not argparse.SUPPRESS]
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """The same page under every Python: an option's value is said once, behind its forms; and each line of an
+    explanation is wrapped by itself.
+    """
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        forms = ", ".join(action.option_strings)
+        return f"{forms} {value(action)}".rstrip() if forms else label(action)
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return [part for line in text.splitlines() for part in _hung(line, width)]
+
+
+def _hung(line: str, width: int) -> list[str]:
+    """A line, wrapped; what follows its first word and two spaces stands in a column."""
+    column = line.rfind("  ") + 2 if "  " in line else 0
+    return textwrap.wrap(line, width, subsequent_indent=" " * column)
+
+
+class _Help(argparse.Action):
+    """Shows the help, or a topic of it, and ends the program."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, given: Any, option: str | None = None
+    ) -> NoReturn:
+        assert isinstance(parser, Parser)
+        titled = {topic.title: topic for topic in topics(parser)}
+        if given not in (None, EVERYTHING, *titled):
+            parser.error(f"there is no help on {given!r}; there is on {', '.join(titled)}, and {EVERYTHING}")
+        if given in titled:
+            text = parser.format_topic(titled[given])
+        else:
+            text = parser.format_whole() if given else parser.format_help()
+        sys.stdout.write(text)
+        parser.exit()

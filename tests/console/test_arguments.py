@@ -1,0 +1,118 @@
+"""The help of both programs: on one screen, complete, and under every Python the same."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from console import broker_options, client_options
+from console.arguments import SCREEN_COLUMNS, SCREEN_ROWS, Parser, commands, topics
+from console.release import VERSION
+
+PARSERS = {"broker": broker_options.make_parser, "client": client_options.make_parser}
+Make = Callable[[str], Parser]
+
+
+def command_lines(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """A command line, and those of its commands."""
+    yield parser
+    for each in commands(parser).values():
+        yield from command_lines(each)
+
+
+@pytest.fixture(autouse=True)
+def screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(SCREEN_COLUMNS))
+
+
+@pytest.mark.parametrize("program", ["restante-broker", "python broker.py"])
+@pytest.mark.parametrize("make", PARSERS.values(), ids=PARSERS)
+def test_the_help_fits_a_screen(make: Make, program: str) -> None:
+    for parser in command_lines(make(program)):
+        rows = parser.format_help().splitlines()
+        assert len(rows) <= SCREEN_ROWS, parser.prog
+        assert [row for row in rows if len(row) > SCREEN_COLUMNS] == [], parser.prog
+
+
+@pytest.mark.parametrize("make", PARSERS.values(), ids=PARSERS)
+def test_the_help_has_examples_of_the_program_as_it_was_called(make: Make) -> None:
+    shown = make("restante-here").format_help()
+    assert shown.startswith("usage: restante-here [OPTION ...] ")
+    assert shown.partition("\nexamples:\n")[2].count("restante-here") >= 4
+    assert "{" not in shown
+
+
+@pytest.mark.parametrize("make", PARSERS.values(), ids=PARSERS)
+def test_every_option_is_in_the_help_and_explained_in_a_topic(make: Make) -> None:
+    for parser in command_lines(make("x")):
+        outline = parser.format_help()
+        for topic in topics(parser):
+            told = parser.format_topic(topic) if isinstance(parser, Parser) else ""
+            for action in topic.actions:
+                assert action.help and " ".join(action.help.split()) in " ".join(told.split())
+                assert all(form in told for form in action.option_strings)
+                assert not action.option_strings or action.option_strings[0] in outline
+
+
+@pytest.mark.parametrize("make", PARSERS.values(), ids=PARSERS)
+def test_a_topic_is_one_word_that_no_other_topic_has(make: Make) -> None:
+    titles = [topic.title for topic in topics(make("x"))]
+    assert len(titles) == len(set(titles))
+    assert all(title.isalpha() for title in titles)
+
+
+def shown(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[object, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        client_options.make_parser("restante").parse_args(words)
+    return (ended.value.code, *capsys.readouterr())
+
+
+def test_help_on_one_topic(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = shown(capsys, "--help", "terminal")
+    assert (code, err) == (0, "")
+    assert "--plain  lines only" in out
+    assert "--json" not in out
+
+
+def test_help_on_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = shown(capsys, "--help", "all")
+    assert (code, err) == (0, "")
+    assert all(title + ":\n" in out for title in ("account", "sending", "general", "examples"))
+
+
+def test_help_on_nothing_that_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = shown(capsys, "--help", "cooking")
+    assert (code, out) == (2, "")
+    assert "there is no help on 'cooking'; there is on account, " in err
+
+
+def test_the_release(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(capsys, "--version") == (0, f"restante {VERSION}\n", "")
+
+
+def small() -> Parser:
+    parser = Parser(prog="small", description="Does little.", epilog="examples:\n  small --loud")
+    parser.add_argument("--loud", action="store_true", help="two things:\none    which is told in so many words that "
+                        "they do not fit one row\ntwo    which is short")  # fmt: skip
+    return parser
+
+
+def test_a_short_help_is_shown_whole_and_each_line_of_an_explanation_is_wrapped_by_itself() -> None:
+    assert small().format_help() == (
+        "usage: small [OPTION ...]\n"
+        "\n"
+        "Does little.\n"
+        "\n"
+        "general:\n"
+        "  -h, --help [TOPIC]  what there is to say; TOPIC is one of the words on the\n"
+        "                      left, or all\n"
+        "  --loud              two things:\n"
+        "                      one    which is told in so many words that they do not\n"
+        "                             fit one row\n"
+        "                      two    which is short\n"
+        "\n"
+        "examples:\n"
+        "  small --loud"
+    )
