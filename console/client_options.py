@@ -21,9 +21,9 @@ _HOST = re.compile(r"[A-Za-z0-9:][A-Za-z0-9._:%-]{0,200}")
 
 EXAMPLES = """\
 examples:
-  {program} alice -               talk as alice; the password is asked for, unseen
+  {program} alice -               talk as alice; asks for the password
   {program} alice --to bob        plain lines go to bob
-  echo done | {program} cron      send a line; ends once the broker has it
+  echo done | {program} cron      send a line, and end
   {program} bot --json --follow   one JSON object a line, until a signal
 """
 CAUTION = """A password on the command line can be seen by others on this machine, and

@@ -27,8 +27,15 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", str(SCREEN_COLUMNS))
 
 
-@pytest.mark.parametrize("program", ["restante-broker", "python broker.py"])
-@pytest.mark.parametrize("make", PARSERS.values(), ids=PARSERS)
+@pytest.mark.parametrize(
+    ("make", "program"),
+    [
+        (broker_options.make_parser, "python broker.py"),
+        (broker_options.make_parser, "restante-broker"),
+        (client_options.make_parser, "python client.py"),
+        (client_options.make_parser, "restante"),
+    ],
+)
 def test_the_help_fits_a_screen(make: Make, program: str) -> None:
     for parser in command_lines(make(program)):
         rows = parser.format_help().splitlines()
