@@ -9,7 +9,7 @@ SEED ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run-broker run-client demo picture party test check format bench bench-terminal fuzz simulate mutants torture clean
+.PHONY: help venv run-broker run-client demo picture party test check format share test-install bench bench-terminal fuzz simulate mutants torture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -52,6 +52,12 @@ check: $(VENV)/.tests ## format, lint, types, and which module may import which
 format: $(VENV)/.tests ## put the code into its form
 	$(RUN) -m ruff format .
 	$(RUN) -m ruff check --fix .
+
+share: venv ## manual pages and what shells complete, from the programs' own options
+	@exec $(RUN) -m install
+
+test-install: $(VENV)/.tests ## install into an empty environment under every Python that is found, and talk
+	$(RUN) -m pytest tests/install --every-python -rs $(ARGS)
 
 bench: venv ## how fast it is, on this machine
 	@exec $(RUN) benchmarks/bench.py $(ARGS)
