@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from console.release import VERSION
@@ -20,6 +20,8 @@ SCREEN_COLUMNS = 80
 SCREEN_ROWS = 23
 # What --help can be told beside a topic.
 EVERYTHING = "all"
+# Where argparse puts a command.
+WORDS = "words"
 
 HELP = "what there is to say; TOPIC is one of the words on the left, or all"
 VERSION_HELP = "which release this is"
@@ -32,7 +34,15 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **how: Any) -> None:
         ours: dict[str, Any] = {"formatter_class": _Formatter, "allow_abbrev": False, "add_help": False}
         super().__init__(**ours | how)
+        self.forms: Mapping[str, str] = {}
         self.add_argument("-h", "--help", nargs="?", metavar="TOPIC", action=_Help, help=HELP)
+
+    def add_commands(self, forms: Mapping[str, str], told: str) -> argparse._ArgumentGroup:
+        """Take a command: words of one of these forms, capitals standing for what is named. The group, for options."""
+        self.forms = forms
+        group = self.add_argument_group("commands", told)
+        group.add_argument(WORDS, nargs="*", metavar="COMMAND")
+        return group
 
     def add_version(self) -> None:
         """Tell by --version which release this is."""
@@ -64,7 +74,7 @@ class Parser(argparse.ArgumentParser):
         width = max(len(topic.title) for topic in topics(self)) + 4
         rows = [
             textwrap.fill(
-                ", ".join(", ".join(_members(action)) for action in topic.actions),
+                ", ".join(_members(topic)),
                 SCREEN_COLUMNS - 1,
                 initial_indent=f"  {topic.title}".ljust(width),
                 subsequent_indent=" " * width,
@@ -87,17 +97,20 @@ class Topic(NamedTuple):
     actions: list[argparse.Action]
 
 
-def topics(parser: argparse.ArgumentParser) -> list[Topic]:
+def topics(parser: Parser) -> list[Topic]:
     """All groups that aren't empty, in order; what was put into none comes last."""
     loose, groups = parser._action_groups[:2], parser._action_groups[2:]
-    found = [Topic(group.title or "", group.description, _visible(group._group_actions)) for group in groups]
-    found.append(Topic("general", None, [each for group in loose for each in _visible(group._group_actions)]))
+    found = [Topic(group.title or "", group.description, _rows(parser, group._group_actions)) for group in groups]
+    found.append(Topic("general", None, [each for group in loose for each in _rows(parser, group._group_actions)]))
     return [topic for topic in found if topic.actions]
 
 
-def commands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
-    """Its commands that have command lines of their own."""
-    return next((dict(each.choices) for each in parser._actions if isinstance(each, argparse._SubParsersAction)), {})
+def titles(parser: Parser) -> dict[str, Topic]:
+    """What help can be asked for: topics by their titles, and commands by their first words."""
+    forms = [row for topic in topics(parser) for row in topic.actions if isinstance(row, _Form)]
+    words = {_first(form): [each for each in forms if _first(each) == _first(form)] for form in forms}
+    by_word = {word: Topic(word, None, list(rows)) for word, rows in words.items()}
+    return by_word | {topic.title: topic for topic in topics(parser)}
 
 
 def label(action: argparse.Action) -> str:
@@ -117,41 +130,42 @@ def value(action: argparse.Action) -> str:
 
 def synopsis(parser: argparse.ArgumentParser) -> str:
     """How it is called."""
-    return " ".join([parser.prog, "[OPTION ...]", *map(_place, _visible(parser._get_positional_actions()))])
+    return " ".join([parser.prog, "[OPTION ...]", *map(_place, parser._get_positional_actions())])
 
 
-def _members(action: argparse.Action) -> list[str]:
-    """What stands for it in a list of names: itself, or the commands of which one is wanted."""
-    return [label(action)] if action.option_strings or not action.choices else [str(each) for each in action.choices]
+def _members(topic: Topic) -> list[str]:
+    """What stands for a topic in the outline: options with their values, of commands the first words only."""
+    return list(dict.fromkeys(_first(each) if isinstance(each, _Form) else label(each) for each in topic.actions))
+
+
+def _first(form: argparse.Action) -> str:
+    return str(form.metavar).partition(" ")[0]
 
 
 def _place(action: argparse.Action) -> str:
-    named = str(action.metavar or ("COMMAND" if action.choices else action.dest.upper()))
-    optional = action.nargs in ("?", "*") or not action.required
-    return f"[{named}]" if optional else named
+    return str(action.metavar) if action.nargs is None else f"[{action.metavar}]"
 
 
-def _visible(actions: Sequence[argparse.Action]) -> list[argparse.Action]:
-    return [action for action in actions if action.help is not argparse.SUPPRESS]
+def _rows(parser: Parser, actions: Sequence[argparse.Action]) -> list[argparse.Action]:
+    """What there is to tell of a group: its actions, but in place of a command's words all their forms."""
+    forms = [_Form(form, told) for form, told in parser.forms.items()]
+    rows = [forms if action.dest == WORDS else [action] for action in actions if action.help != argparse.SUPPRESS]
+    return [row for each in rows for row in each]
+
+
+class _Form(argparse.Action):
+    """A form of a command, as a row of the help; nothing is read by it."""
+
+    def __init__(self, form: str, told: str) -> None:
+        super().__init__([], form, metavar=form, help=told)
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
-    """The same page under every Python: an option's value is said once, behind its forms; and each line of an
-    explanation is wrapped by itself.
-    """
+    """The same page under every Python: an option's value is said once, behind its forms."""
 
     def _format_action_invocation(self, action: argparse.Action) -> str:
         forms = ", ".join(action.option_strings)
         return f"{forms} {value(action)}".rstrip() if forms else label(action)
-
-    def _split_lines(self, text: str, width: int) -> list[str]:
-        return [part for line in text.splitlines() for part in _hung(line, width)]
-
-
-def _hung(line: str, width: int) -> list[str]:
-    """A line, wrapped; what follows its first word and two spaces stands in a column."""
-    column = line.rfind("  ") + 2 if "  " in line else 0
-    return textwrap.wrap(line, width, subsequent_indent=" " * column)
 
 
 class _Help(argparse.Action):
@@ -161,7 +175,7 @@ class _Help(argparse.Action):
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, given: Any, option: str | None = None
     ) -> NoReturn:
         assert isinstance(parser, Parser)
-        titled = {topic.title: topic for topic in topics(parser)}
+        titled = titles(parser)
         if given not in (None, EVERYTHING, *titled):
             parser.error(f"there is no help on {given!r}; there is on {', '.join(titled)}, and {EVERYTHING}")
         if given in titled:

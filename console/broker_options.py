@@ -23,15 +23,14 @@ examples:
   {program} export > all.jsonl       everything as lines of JSON
 """
 
-COMMANDS = {
-    "backup": "make a copy in FILE, also while the broker runs",
-    "restore": "put the copy FILE in place; what was there is kept beside it",
-    "verify": "look whether FILE, or the broker's own, is whole",
-    "export": "write everything as lines of JSON to FILE, or to standard output",
-    "import": "make a store of exported lines from FILE, or from standard input",
+FORMS = {
+    "backup FILE": "make a copy in FILE, also while the broker runs",
+    "restore FILE": "put the copy FILE in place; what was there is kept beside it",
+    "verify [FILE]": "look whether FILE, or the broker's own, is whole",
+    "export [FILE]": "write everything as lines of JSON to FILE, or to standard output",
+    "import [FILE]": "make a store of exported lines from FILE, or from standard input",
 }
-# Where FILE may be left out.
-OPTIONAL = ("verify", "export", "import")
+"""What may be said, words in capitals standing for what is named, and what it does. Without any: run."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -44,7 +43,7 @@ class Settings(msgspec.Struct, frozen=True):
     registration: str  # open, closed
     log_level: str
     local_limits: bool  # this machine's own programs are held to the limits for addresses too
-    command: str = ""  # of COMMANDS; "": run
+    command: str = ""  # the small words of one of FORMS; "": run
     file: str = ""
     keep_s: float | None = None  # messages that are older are forgotten
     keep_bytes: int | None = None  # and the oldest, while the store is larger
@@ -56,9 +55,8 @@ def read(arguments: list[str] | None = None, program: str = "python broker.py") 
     ``program`` is what one types to start it.
     """
     parser = make_parser(program)
-    given = parser.parse_args(arguments)
-    if given.command and not given.file and given.command not in OPTIONAL:
-        parser.error(f"{given.command} wants a FILE")
+    given = parser.parse_intermixed_args(arguments)
+    command, named = _meant(parser, given.words)
     return Settings(
         address=given.address,
         port=given.port,
@@ -67,8 +65,8 @@ def read(arguments: list[str] | None = None, program: str = "python broker.py") 
         registration=given.registration,
         log_level=given.log_level,
         local_limits=given.local_limits,
-        command=given.command or "",
-        file=given.file or "",
+        command=command,
+        file=named[0] if named else "",
         keep_s=given.keep,
         keep_bytes=given.keep_bytes,
     )
@@ -93,15 +91,12 @@ def make_parser(program: str) -> Parser:
         description="The Restante broker: keeps what waits for those who are away.",
         epilog=EXAMPLES.format(program=program),
     )
-    add = parser.add_argument_group("commands").add_argument
-    what = "\n".join(f"{name:10}{does}" for name, does in COMMANDS.items())
-    add("command", nargs="?", choices=COMMANDS, metavar="COMMAND", help=f"without one: run.\n{what}")
-    add("file", nargs="?", metavar="FILE", help="what the command works on")
+    parser.add_commands(FORMS, "Without a command the broker runs.")
     add = parser.add_argument_group("network").add_argument
     add("-a", "--address", metavar="HOST", default="*", help="address to listen on (all)")
     add("-p", "--port", metavar="PORT", type=port, default=7777, help="port to listen on; 0 takes a free one (7777)")
     add("--local-limits", action="store_true", help="hold this machine's own clients to the limits for addresses too")
-    add = parser.add_argument_group("accounts").add_argument
+    add = parser.add_argument_group("registration").add_argument
     add("--registration", choices=("open", "closed"), default="open", help="may anyone register? (open)")
     add("--demo-accounts", action="store_true", help="make six accounts to play with")
     add = parser.add_argument_group("disk").add_argument
@@ -112,6 +107,30 @@ def make_parser(program: str) -> Parser:
     add("--log-level", metavar="LEVEL", choices=levels, default="info", help="what goes into broker.log (info)")
     parser.add_version()
     return parser
+
+
+def _meant(parser: argparse.ArgumentParser, words: list[str]) -> tuple[str, tuple[str, ...]]:
+    """Which command that is, and what it names; a mistake ends the program with code 2."""
+    for form in FORMS if words else ():
+        named = _fits(form.split(), words)
+        if named is not None:
+            return " ".join(word for word in form.split() if word.islower()), named
+    if words:
+        known = [form for form in FORMS if form.split()[0] == words[0]]
+        how = f"it goes like this: {', or '.join(known)}" if known else "--help lists the commands"
+        parser.error(f"{' '.join(words)!r} is no command; {how}")
+    return "", ()
+
+
+def _fits(form: list[str], words: list[str]) -> tuple[str, ...] | None:
+    """What stands for a form's words in capitals; None if these words are not of this form."""
+    least = sum(not word.startswith("[") for word in form)
+    if not least <= len(words) <= len(form):
+        return None
+    pairs = list(zip(form, words, strict=False))
+    if any(part.islower() and part != word for part, word in pairs):
+        return None
+    return tuple(word for part, word in pairs if not part.islower())
 
 
 def _age(text: str) -> float:

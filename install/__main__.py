@@ -7,7 +7,7 @@ from pathlib import Path
 
 from console import broker_options, client_options
 from install import bash, fish, man, zsh
-from install.lines import lines
+from install.lines import line
 
 FOLDER = Path(__file__).resolve().parent
 PROGRAMS = {"restante": client_options.make_parser, "restante-broker": broker_options.make_parser}
@@ -20,9 +20,9 @@ def pages() -> Iterator[tuple[Path, str]]:
         parser = make_parser(program)
         more = (FOLDER / f"{program}.roff").read_text("utf-8")
         yield share / "man" / "man1" / f"{program}.1", man.page(parser, more)
-        yield share / "bash-completion" / "completions" / program, bash.script(program, lines(parser))
-        yield share / "zsh" / "site-functions" / f"_{program}", zsh.script(program, lines(parser))
-        yield share / "fish" / "vendor_completions.d" / f"{program}.fish", fish.script(program, lines(parser))
+        yield share / "bash-completion" / "completions" / program, bash.script(line(parser))
+        yield share / "zsh" / "site-functions" / f"_{program}", zsh.script(line(parser))
+        yield share / "fish" / "vendor_completions.d" / f"{program}.fish", fish.script(line(parser))
 
 
 if __name__ == "__main__":

@@ -4,35 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from install.lines import FILES, FOLDERS, HOSTS, Line, Option
+from install.lines import FILES, FOLDERS, HOSTS, Line, Option, Step
 
 _KINDS = {FOLDERS: "-x -a '(__fish_complete_directories)'", FILES: "-r -F", HOSTS: "-x -a '(__fish_print_hostnames)'"}
 
 
-def script(program: str, lines: list[Line]) -> str:
-    """The completion of a program, a row for each option of each line."""
-    purposes = {line.path: line.purpose for line in lines}
-    rows = [f"# What fish completes for {program}; made from its own options by: make share"]
-    for line in lines:
-        begin = f"complete -c {program}{_where(line)}"
-        rows += [f"{begin} {_option(option)}" for option in line.options]
-        rows += [f"{begin} -f -a {word} -d {_quoted(purposes[*line.path, word])}" for word in line.commands]
-        rows += [] if line.commands else [f"{begin} {arguments}" for arguments in _arguments(line)]
-    return "\n".join(rows) + "\n"
-
-
-def _where(line: Line) -> str:
-    """The condition under which a line is the one that is typed."""
-    seen = [f"__fish_seen_subcommand_from {word}" for word in line.path]
-    below = [f"not __fish_seen_subcommand_from {' '.join(line.commands)}"] if line.commands else []
-    return f" -n '{'; and '.join([*seen, *below])}'" if seen or below else ""
+def script(line: Line) -> str:
+    """The completion of a program, a row for each option and each word of a command."""
+    begin = f"complete -c {line.program}"
+    options = [f"{begin} {_option(option)}" for option in line.options]
+    words = [f"{begin} {row}" for step in line.steps for row in _offered(step)]
+    head = f"# What fish completes for {line.program}; made from its own options by: make share"
+    return "\n".join([head, f"{begin} -f", *options, *words]) + "\n"
 
 
 def _option(option: Option) -> str:
     parts = [_form(form) for form in option.forms]
     if option.value:
-        words = f" -a '{' '.join(option.value.words)}'" if option.value.words else ""
-        parts.append(_KINDS.get(option.value.name, "-x" + words))
+        words = f"-x -a '{' '.join(option.words)}'" if option.words else "-x"
+        parts.append(_KINDS.get(option.value, words))
     return " ".join([*parts, "-d", _quoted(option.told)])
 
 
@@ -42,12 +32,15 @@ def _form(form: str) -> str:
     return f"-s {form[1]}" if form[2:] == "" else f"-o {form[1:]}"
 
 
-def _arguments(line: Line) -> Iterator[str]:
-    if not any(place.name == FILES for place in line.arguments):
-        yield "-f"
-    words = " ".join(word for place in line.arguments for word in place.words)
-    if words:
-        yield f"-a '{words}'"
+def _offered(step: Step) -> Iterator[str]:
+    """Rows that hold where these words stand, and none of those that may come next."""
+    seen = [f"__fish_seen_subcommand_from {word}" for word in step.path]
+    below = [f"not __fish_seen_subcommand_from {' '.join(step.words)}"] if step.words else []
+    where = f"-n '{'; and '.join([*seen, *below])}'"
+    for word, told in step.words.items():
+        yield f"{where} -a {word} -d {_quoted(told)}"
+    if step.path and FILES in step.values:
+        yield f"{where} -F"
 
 
 def _quoted(text: str) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from console.arguments import commands, synopsis, topics, value
+from console.arguments import Parser, synopsis, topics, value
 from console.release import VERSION
 
 
-def page(parser: argparse.ArgumentParser, parts: str) -> str:
+def page(parser: Parser, parts: str) -> str:
     """The manual page of a program. ``parts`` is what it has to say beside its options, in roff."""
     name, _, purpose = (parser.description or "").rstrip(".").partition(": ")
     lines = [
@@ -17,24 +17,20 @@ def page(parser: argparse.ArgumentParser, parts: str) -> str:
         f'.TH {parser.prog.upper()} 1 "" "restante {VERSION}"',
         f".SH NAME\n{_plain(parser.prog)} \\- {_plain(purpose or name)}",
         f".SH SYNOPSIS\n{_plain(synopsis(parser))}",
-        *_options(parser, "SH"),
+        *_options(parser),
         parts.rstrip("\n"),
         *_examples(parser.epilog or ""),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _options(parser: argparse.ArgumentParser, heading: str) -> Iterator[str]:
+def _options(parser: Parser) -> Iterator[str]:
     for topic in topics(parser):
-        yield f".{heading} {topic.title.upper()}"
+        yield f".SH {topic.title.upper()}"
         if topic.description:
             yield _plain(topic.description)
         for action in topic.actions:
             yield f".TP\n{_called(action)}\n{_told(action.help or '')}"
-    for command in commands(parser).values():
-        yield f".SH {command.prog.upper()}\n{_plain(command.description or '')}"
-        yield f".PP\n{_plain(synopsis(command))}"
-        yield from _options(command, "SS")
 
 
 def _called(action: argparse.Action) -> str:

@@ -2,49 +2,54 @@
 
 from __future__ import annotations
 
-from install.lines import FILES, FOLDERS, HOSTS, Line, Option, Place
+from install.lines import FILES, FOLDERS, HOSTS, Line, Option, Step
 
 _KINDS = {FOLDERS: "_files -/", FILES: "_files", HOSTS: "_hosts"}
 
 
-def script(program: str, lines: list[Line]) -> str:
-    """The completion of a program: a function for each line, the program's own last, which is then called."""
-    functions = [
-        "\n".join([f"{_function(program, line.path)}() {{", *_body(program, line), "}"]) for line in reversed(lines)
-    ]
-    head = f"#compdef {program}\n# Made from the options of {program} by: make share"
-    return "\n".join([head, *functions, f'{_function(program, ())} "$@"']) + "\n"
+def script(line: Line) -> str:
+    """The completion of a program: its options, and a function for the words of its commands."""
+    function = "_" + line.program.replace("-", "_")
+    paths = "|".join(step.pattern for step in line.steps if step.path) or "''"
+    options = "".join(f"        {spec} \\\n" for option in line.options for spec in _specs(option))
+    cases = "\n".join(f"        {step.pattern}) {_offered(step)} ;;" for step in line.steps)
+    return f"""\
+#compdef {line.program}
+# Made from the options of {line.program} by: make share
+{function}_words() {{
+    local at="" each
+    local -a offered
+    for each in ${{words[2,CURRENT-1]}}; do
+        case "$at $each" in
+            {paths}) at+=" $each" ;;
+        esac
+    done
+    case $at in
+{cases}
+    esac
+}}
+{function}() {{
+    _arguments \\
+{options}        '*: :{function}_words'
+}}
+{function} "$@"
+"""
 
 
-def _function(program: str, path: tuple[str, ...]) -> str:
-    return "_" + "_".join([program, *path]).replace("-", "_")
-
-
-def _body(program: str, line: Line) -> list[str]:
-    specs = [_option(option) for option in line.options]
-    if not line.commands:
-        specs += [f"'::{place.name}:{_action(place)}'" for place in line.arguments]
-        return [f"    _arguments {_joined(specs)}"]
-    specs += [f"':COMMAND:({' '.join(line.commands)})'", "'*::rest:->rest'"]
-    return [
-        "    local curcontext=$curcontext state line",
-        f"    _arguments -C {_joined(specs)}",
-        "    case $state:$line[1] in",
-        *(f"        rest:{word}) {_function(program, (*line.path, word))} ;;" for word in line.commands),
-        "    esac",
-    ]
-
-
-def _joined(specs: list[str]) -> str:
-    return "".join(f"\\\n        {spec} " for spec in specs).rstrip()
-
-
-def _option(option: Option) -> str:
-    told = option.told.replace("'", "'\\''").replace("[", "\\[").replace("]", "\\]")
-    taken = f"{':' if option.needed else '::'}{option.value.name}:{_action(option.value)}" if option.value else ""
+def _specs(option: Option) -> list[str]:
+    """An option's forms, of which each excludes the others."""
     others = f"({' '.join(option.forms)})" if len(option.forms) > 1 else ""
-    return " ".join(f"'{others}{form}[{told}]{taken}'" for form in option.forms)
+    told = option.told.replace("[", "\\[").replace("]", "\\]")
+    words = f"({' '.join(option.words)})" if option.words else " "
+    taken = f":{option.value}:{_KINDS.get(option.value, words)}" if option.value else ""
+    return [_quoted(f"{others}{form}[{told}]{'' if option.needed else ':'}{taken}") for form in option.forms]
 
 
-def _action(place: Place) -> str:
-    return _KINDS.get(place.name, f"({' '.join(place.words)})" if place.words else " ")
+def _offered(step: Step) -> str:
+    words = " ".join(_quoted(f"{word}:{told}") for word, told in step.words.items())
+    described = [f"offered=({words}); _describe command offered"] if words else []
+    return "; ".join([*described, *(_KINDS[each] for each in step.values if each in _KINDS)])
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"

@@ -12,7 +12,7 @@ import pytest
 from console.arguments import Parser
 from install import bash, fish, man, zsh
 from install.__main__ import FOLDER, pages
-from install.lines import lines
+from install.lines import line
 
 # Completes the last of the words that it is given, as bash would.
 ASK_BASH = """
@@ -24,16 +24,17 @@ COMPLETIONS = FOLDER / "share" / "bash-completion" / "completions"
 
 
 def small() -> Parser:
-    """A program with commands of commands."""
+    """A program with commands of several words."""
     parser = Parser(prog="small", description="Small: for tests.")
-    parser.add_argument("--loud", action="store_true", help="it's loud [very]")
-    below = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", help="what to do")
-    rooms = below.add_parser("rooms", description="All rooms.")
-    inner = rooms.add_subparsers(title="commands", dest="inner", metavar="COMMAND", help="what to do with one")
-    own = inner.add_parser("own", description="Hand a room over.")
-    own.add_argument("--to", metavar="NAME", help="whom")
-    own.add_argument("how", choices=("softly", "at-once"), help="how")
-    below.add_parser("verify", description="Look at a file.").add_argument("file", metavar="FILE", help="which")
+    forms = {
+        "rooms": "all rooms",
+        "rooms own #ROOM NAME": "make NAME the room's owner: [soon]",
+        "rooms close #ROOM": "let nobody in",
+        "verify [FILE]": "look at it",
+    }
+    group = parser.add_commands(forms, "What to do.")
+    group.add_argument("--loud", action="store_true", help="it's loud [very]")
+    group.add_argument("--as", metavar="NAME", help="who speaks")
     return parser
 
 
@@ -72,17 +73,19 @@ def test_bash_completes(tmp_path: Path, words: list[str], offered: list[str]) ->
     [
         (["small", ""], ["rooms", "verify"]),
         (["small", "--l"], ["--loud"]),
-        (["small", "rooms", ""], ["own"]),
-        (["small", "rooms", "own", ""], ["at-once", "softly"]),
-        (["small", "rooms", "own", "--t"], ["--to"]),
-        (["small", "rooms", "own", "--to", ""], []),
+        (["small", "--help", "r"], ["rooms"]),
+        (["small", "rooms", ""], ["close", "own"]),
+        (["small", "rooms", "o"], ["own"]),
+        (["small", "rooms", "own", ""], []),
+        (["small", "rooms", "own", "--a"], ["--as"]),
+        (["small", "--loud", "rooms", "--as", ""], []),
         (["small", "verify", "a "], ["a file"]),
     ],
     ids=" ".join,
 )
 def test_bash_completes_commands_of_commands(tmp_path: Path, words: list[str], offered: list[str]) -> None:
     script = tmp_path / "small"
-    script.write_text(bash.script("small", lines(small())), "utf-8")
+    script.write_text(bash.script(line(small())), "utf-8")
     (tmp_path / "a file").touch()
     assert by_bash(script, words) == offered
 
@@ -93,16 +96,24 @@ def test_bash_completes_commands_of_commands(tmp_path: Path, words: list[str], o
     [
         ("small ", ["rooms", "verify"]),
         ("small --l", ["--loud"]),
-        ("small rooms own ", ["at-once", "softly"]),
-        ("small rooms own --t", ["--to"]),
+        ("small rooms ", ["close", "own"]),
+        ("small rooms own --a", ["--as"]),
+        ("small verify a", ["a-file"]),
+        ("small rooms own a", []),
     ],
 )
 def test_fish_completes(tmp_path: Path, words: str, offered: list[str]) -> None:
     script = tmp_path / "small.fish"
-    script.write_text(fish.script("small", lines(small())), "utf-8")
+    script.write_text(fish.script(line(small())), "utf-8")
+    (tmp_path / "a-file").touch()
     asked = ["fish", "--no-config", "-c", f"source {script}; complete -C '{words}'"]
     ended = subprocess.run(
-        asked, env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]}, capture_output=True, text=True, check=True
+        asked,
+        cwd=tmp_path,
+        env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert sorted(line.split("\t")[0] for line in ended.stdout.splitlines()) == offered
 
@@ -110,7 +121,7 @@ def test_fish_completes(tmp_path: Path, words: str, offered: list[str]) -> None:
 @pytest.mark.skipif(not shutil.which("zsh"), reason="zsh is not here")
 def test_zsh_can_read_it(tmp_path: Path) -> None:
     script = tmp_path / "_small"
-    script.write_text(zsh.script("small", lines(small())), "utf-8")
+    script.write_text(zsh.script(line(small())), "utf-8")
     ended = subprocess.run(["zsh", "-n", str(script)], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
 

@@ -1,4 +1,5 @@
 # What fish completes for restante; made from its own options by: make share
+complete -c restante -f
 complete -c restante -s n -l name -o un -x -d 'the same as NAME'
 complete -c restante -o pw -l password -x -d 'the same as PASSWORD'
 complete -c restante -s a -l address -x -a '(__fish_print_hostnames)' -d 'the broker\'s host (localhost)'
@@ -20,4 +21,3 @@ complete -c restante -l plain -d 'lines only: no colours, nothing that is drawn 
 complete -c restante -l data -x -a '(__fish_complete_directories)' -d 'folder for outbox and history (RESTANTE_DATA, or the platform\'s)'
 complete -c restante -s h -l help -x -a 'account broker sending receiving terminal disk general all' -d 'what there is to say; TOPIC is one of the words on the left, or all'
 complete -c restante -l version -d 'which release this is'
-complete -c restante -f
