@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from pathlib import Path
 
 import msgspec
 import platformdirs
 
+from console.language import Sentence, worded
+from console.options import Parser, choose_language, wrong
+
 LAST_PORT = 65534
 
-EXAMPLES = """\
+EXAMPLES = Sentence("""\
 examples:
-  python broker.py                              listen on all addresses, port 7777
-  python broker.py -a 127.0.0.1 -p 9000         on this machine only, port 9000
-  python broker.py --data /srv/restante         keep everything in this folder
-  python broker.py backup ~/monday.sqlite       a copy, while the broker goes on
-  python broker.py restore ~/monday.sqlite      the copy in its place, while it stands still
-  python broker.py export > all.jsonl           everything as lines of JSON
-"""
+  python broker.py                           listen on all addresses, port 7777
+  python broker.py -a 127.0.0.1 -p 9000      on this machine only, port 9000
+  python broker.py --data /srv/restante      keep everything in this folder
+  python broker.py backup ~/monday.sqlite    a copy, while the broker goes on
+  python broker.py restore ~/monday.sqlite   in its place, the broker stopped
+  python broker.py export > all.jsonl        everything as lines of JSON
+""")
 
 COMMANDS = {
-    "backup": "make a copy in FILE, also while the broker runs",
-    "restore": "put the copy FILE in place; what was there is kept beside it",
-    "verify": "look whether FILE, or the broker's own, is whole",
-    "export": "write everything as lines of JSON to FILE, or to standard output",
-    "import": "make a store of exported lines from FILE, or from standard input",
+    "backup": Sentence("make a copy in FILE, also while the broker runs"),
+    "restore": Sentence("put the copy FILE in place; what was there is kept beside it"),
+    "verify": Sentence("look whether FILE, or the broker's own, is whole"),
+    "export": Sentence("write everything as lines of JSON to FILE, or to standard output"),
+    "import": Sentence("make a store of exported lines from FILE, or from standard input"),
 }
 # Where FILE may be left out.
 OPTIONAL = ("verify", "export", "import")
@@ -50,10 +52,11 @@ class Settings(msgspec.Struct, frozen=True):
 
 def read(arguments: list[str] | None = None) -> Settings:
     """Settings from the command line and the environment; a mistake ends the program with code 2."""
+    choose_language(arguments)
     parser = _parser()
     given = parser.parse_args(arguments)
     if given.command and not given.file and given.command not in OPTIONAL:
-        parser.error(f"{given.command} wants a FILE")
+        parser.error(worded("{command} wants a FILE", command=given.command))
     return Settings(
         address=given.address,
         port=given.port,
@@ -77,51 +80,48 @@ def default_folder() -> Path:
 def port(text: str) -> int:
     """A port's number; the broker's public key is told on the one behind it."""
     if not text.isascii() or not text.isdigit() or int(text) > LAST_PORT:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to {LAST_PORT}")
+        raise wrong("{text!r} is no port: give a number from 0 to {last}", text=text, last=LAST_PORT)
     return int(text)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="broker.py",
-        description="The Restante broker: keeps what waits for those who are away.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawTextHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("-a", "--address", default="*", help="address to listen on (all)")
-    parser.add_argument("-p", "--port", type=port, default=7777, help="port to listen on; 0 takes a free one (7777)")
-    parser.add_argument("--data", metavar="DIR", help="folder for everything (RESTANTE_DATA, or the platform's)")
-    parser.add_argument("--demo-accounts", action="store_true", help="make six accounts to play with")
-    parser.add_argument(
-        "--registration", choices=("open", "closed"), default="open", help="may anyone register? (open)"
-    )
-    parser.add_argument(
-        "--log-level",
-        choices=("debug", "info", "warning", "error"),
-        default="info",
-        help="what goes into broker.log (info)",
-    )
-    parser.add_argument(
-        "--local-limits", action="store_true", help="hold this machine's own clients to the limits for addresses too"
-    )
-    parser.add_argument("--keep", type=_age, metavar="AGE", help="forget messages older than 90d, 12h … (never)")
-    parser.add_argument("--keep-bytes", type=_size, metavar="SIZE", help="and the oldest beyond 500M, 20G … (no limit)")
-    what = "\n".join(f"{name:10}{does}" for name, does in COMMANDS.items())
-    parser.add_argument("command", nargs="?", choices=COMMANDS, metavar="COMMAND", help=f"without one: run.\n{what}")
-    parser.add_argument("file", nargs="?", metavar="FILE", help="what the command works on")
+def _parser() -> Parser:
+    description = worded("The Restante broker: keeps what waits for those who are away.")
+    rows = [f"  {name:10}{does()}" for name, does in COMMANDS.items()]
+    parser = Parser("broker.py", description, "\n".join([worded("commands:"), *rows, "", EXAMPLES()]))
+    add = parser.options.add_argument
+    add("-a", "--address", default="*", help=worded("address to listen on (all)"))
+    add("-p", "--port", type=port, default=7777, help=worded("port to listen on; 0 takes a free one (7777)"))
+    add("--data", metavar="DIR", help=worded("folder for everything (RESTANTE_DATA, or the platform's)"))
+    add("--demo-accounts", action="store_true", help=worded("make six accounts to play with"))
+    add("--registration", choices=("open", "closed"), default="open", help=worded("may anyone register? (open)"))
+    levels = ("debug", "info", "warning", "error")
+    add("--log-level", choices=levels, default="info", help=worded("what goes into broker.log (info)"))
+    limits = worded("hold this machine's own clients to the limits for addresses too")
+    add("--local-limits", action="store_true", help=limits)
+    add("--keep", type=_age, metavar="AGE", help=worded("forget messages older than 90d, 12h … (never)"))
+    add("--keep-bytes", type=_size, metavar="SIZE", help=worded("and the oldest beyond 500M, 20G … (no limit)"))
+    add = parser.places.add_argument
+    add("command", nargs="?", choices=COMMANDS, metavar="COMMAND", help=worded("one of those below; without one: run"))
+    add("file", nargs="?", metavar="FILE", help=worded("what the command works on"))
     return parser
 
 
 def _age(text: str) -> float:
-    return _number(text, {"m": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400}, "an age: give a number and m, h, d or y")
+    age = _number(text, {"m": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400})
+    if not age:
+        raise wrong("{text!r} is not an age: give a number and m, h, d or y", text=text)
+    return age
 
 
 def _size(text: str) -> int:
-    return int(_number(text, {"M": 10**6, "G": 10**9, "T": 10**12}, "a size: give a number and M, G or T"))
+    size = _number(text, {"M": 10**6, "G": 10**9, "T": 10**12})
+    if not size:
+        raise wrong("{text!r} is not a size: give a number and M, G or T", text=text)
+    return size
 
 
-def _number(text: str, units: dict[str, int], what: str) -> float:
-    if text[-1:] not in units or not text[:-1].isascii() or not text[:-1].isdigit() or not int(text[:-1]):
-        raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
+def _number(text: str, units: dict[str, int]) -> int:
+    """A number and its unit, multiplied; 0 if it is none."""
+    if text[-1:] not in units or not text[:-1].isascii() or not text[:-1].isdigit():
+        return 0
     return int(text[:-1]) * units[text[-1]]
