@@ -22,6 +22,7 @@ import msgspec
 
 from console import client_options, prompts, words
 from console.client_options import Settings
+from console.language import told
 from console.logfile import close_log, line, open_log
 from console.order import merged
 from console.pipe import as_text, as_typed
@@ -461,15 +462,17 @@ def main(arguments: list[str] | None = None, program: str = "python client.py") 
         names.key(settings.name)
         return run(settings)
     except names.BadName as error:
-        return _fail(EXIT_USAGE, errors.sentence("bad-name", name=settings.name or "that", why=error))
+        return _fail(
+            EXIT_USAGE, words.said("bad-name", errors.sentence("bad-name", name=settings.name or "that", why=error))
+        )
     except Locked as error:
-        return _fail(EXIT_IN_USE, f"all device folders in {error} are in use; end one of the clients, or give --data")
+        return _fail(EXIT_IN_USE, words.IN_USE(folder=error))
     except (StoreError, NoCurve) as error:
-        return _fail(EXIT_DAMAGED if isinstance(error, StoreDamaged | StoreNewer) else EXIT_NO_FOLDER, str(error))
+        return _fail(EXIT_DAMAGED if isinstance(error, StoreDamaged | StoreNewer) else EXIT_NO_FOLDER, told(error))
     except (BrokenPipeError, KeyboardInterrupt) as error:
         return EXIT_NO_READER if isinstance(error, BrokenPipeError) else EXIT_INTERRUPTED
     except OSError as error:
-        return _fail(EXIT_NO_FOLDER, f"can't write to {settings.data}: {error.strerror}; choose a folder with --data")
+        return _fail(EXIT_NO_FOLDER, words.UNWRITABLE(folder=settings.data, why=error.strerror))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Protocol
 
+from console import words
 from console.client_options import Settings
 from console.input import Typing
 from console.pipe import Input, Output
@@ -162,4 +163,5 @@ def _local(at: int) -> str:
 
 def _day(at: int) -> str:
     """The day that it is then here."""
-    return time.strftime("%A, %d %B %Y", time.localtime(at / 1000))
+    then = time.localtime(at / 1000)
+    return words.day(then.tm_year, then.tm_mon, then.tm_mday, then.tm_wday)

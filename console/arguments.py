@@ -13,6 +13,8 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
+from console.language import LANGUAGES, Sentence, reworded, worded
+from console.options import MISTAKES, REASONS
 from console.release import VERSION
 
 SCREEN_COLUMNS = 80
@@ -23,9 +25,9 @@ EVERYTHING = "all"
 # Where argparse puts a command.
 WORDS = "words"
 
-HELP = "what there is to say; TOPIC is one of the words on the left, or all"
-VERSION_HELP = "which release this is"
-MORE = "--help TOPIC tells more about one of these, --help all about everything."
+HELP = Sentence("what there is to say; TOPIC is one of the words on the left, or all")
+NO_HELP = Sentence("there is no help on {topic!r}; there is on {topics}, and all")
+MORE = Sentence("--help TOPIC tells more about one of these, --help all about everything.")
 
 
 class Parser(argparse.ArgumentParser):
@@ -35,22 +37,34 @@ class Parser(argparse.ArgumentParser):
         ours: dict[str, Any] = {"formatter_class": _Formatter, "allow_abbrev": False, "add_help": False}
         super().__init__(**ours | how)
         self.forms: Mapping[str, str] = {}
-        self.add_argument("-h", "--help", nargs="?", metavar="TOPIC", action=_Help, help=HELP)
+        self.add_argument("-h", "--help", nargs="?", metavar="TOPIC", action=_Help, help=HELP())
+        self.add_argument("--lang", choices=LANGUAGES, help=worded("language of all texts (the locale's)"))
 
     def add_commands(self, forms: Mapping[str, str], told: str) -> argparse._ArgumentGroup:
         """Take a command: words of one of these forms, capitals standing for what is named. The group, for options."""
         self.forms = forms
-        group = self.add_argument_group("commands", told)
+        group = self.add_topic("commands", told)
         group.add_argument(WORDS, nargs="*", metavar="COMMAND")
         return group
 
+    def add_topic(self, title: str, description: str | None = None) -> argparse._ArgumentGroup:
+        """A group of options; its title is a word that is typed, and the same in every language."""
+        return self.add_argument_group(title, description)
+
     def add_version(self) -> None:
         """Tell by --version which release this is."""
-        self.add_argument("--version", action="version", version=f"restante {VERSION}", help=VERSION_HELP)
+        self.add_argument(
+            "--version", action="version", version=f"restante {VERSION}", help=worded("which release this is")
+        )
 
     def format_usage(self) -> str:
         """One line, however many options there are."""
-        return f"usage: {synopsis(self)}\n"
+        return f"{worded('usage: ')}{synopsis(self)}\n"
+
+    def error(self, message: str) -> NoReturn:
+        """End with code 2, and how it goes."""
+        said = worded("{program}: error: {why}", program=self.prog, why=reworded(message, MISTAKES, REASONS))
+        self.exit(2, f"{self.format_usage()}{said}\n")
 
     def format_help(self) -> str:
         """What --help shows: everything, if a screen has room for it."""
@@ -82,7 +96,7 @@ class Parser(argparse.ArgumentParser):
             )
             for topic in topics(self)
         ]
-        return "\n".join([*rows, "", MORE, ""])
+        return "\n".join([*rows, "", MORE(), ""])
 
     def _around(self, text: str) -> str:
         parts = [self.format_usage(), f"{self.description}\n" if self.description else "", text, self.epilog or ""]
@@ -177,7 +191,7 @@ class _Help(argparse.Action):
         assert isinstance(parser, Parser)
         titled = titles(parser)
         if given not in (None, EVERYTHING, *titled):
-            parser.error(f"there is no help on {given!r}; there is on {', '.join(titled)}, and {EVERYTHING}")
+            parser.error(NO_HELP(topic=given, topics=", ".join(titled)))
         if given in titled:
             text = parser.format_topic(titled[given])
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from pathlib import Path
 
@@ -10,10 +9,12 @@ import msgspec
 import platformdirs
 
 from console.arguments import Parser
+from console.language import Sentence, worded
+from console.options import choose_language, wrong
 
 LAST_PORT = 65534
 
-EXAMPLES = """\
+EXAMPLES = Sentence("""\
 examples:
   {program}                          listen on all addresses, port 7777
   {program} -a 127.0.0.1 -p 9000     on this machine only, port 9000
@@ -21,16 +22,19 @@ examples:
   {program} backup ~/monday.sqlite   a copy, while the broker goes on
   {program} restore ~/monday.sqlite  put it in place, later
   {program} export > all.jsonl       everything as lines of JSON
-"""
+""")
 
 FORMS = {
-    "backup FILE": "make a copy in FILE, also while the broker runs",
-    "restore FILE": "put the copy FILE in place; what was there is kept beside it",
-    "verify [FILE]": "look whether FILE, or the broker's own, is whole",
-    "export [FILE]": "write everything as lines of JSON to FILE, or to standard output",
-    "import [FILE]": "make a store of exported lines from FILE, or from standard input",
+    "backup FILE": Sentence("make a copy in FILE, also while the broker runs"),
+    "restore FILE": Sentence("put the copy FILE in place; what was there is kept beside it"),
+    "verify [FILE]": Sentence("look whether FILE, or the broker's own, is whole"),
+    "export [FILE]": Sentence("write everything as lines of JSON to FILE, or to standard output"),
+    "import [FILE]": Sentence("make a store of exported lines from FILE, or from standard input"),
 }
 """What may be said, words in capitals standing for what is named, and what it does. Without any: run."""
+
+_GOES_LIKE = Sentence("{words!r} is no command; it goes like this: {forms}")
+_NO_COMMAND = Sentence("{words!r} is no command; --help lists the commands")
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -54,6 +58,7 @@ def read(arguments: list[str] | None = None, program: str = "python broker.py") 
 
     ``program`` is what one types to start it.
     """
+    choose_language(arguments)
     parser = make_parser(program)
     given = parser.parse_intermixed_args(arguments)
     command, named = _meant(parser, given.words)
@@ -80,7 +85,7 @@ def default_folder() -> Path:
 def port(text: str) -> int:
     """A port's number; the broker's public key is told on the one behind it."""
     if not text.isascii() or not text.isdigit() or int(text) > LAST_PORT:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to {LAST_PORT}")
+        raise wrong("{text!r} is no port: give a number from 0 to {last}", text=text, last=LAST_PORT)
     return int(text)
 
 
@@ -88,28 +93,39 @@ def make_parser(program: str) -> Parser:
     """The command line of a broker that one starts by typing this."""
     parser = Parser(
         prog=program,
-        description="The Restante broker: keeps what waits for those who are away.",
-        epilog=EXAMPLES.format(program=program),
+        description=worded("The Restante broker: keeps what waits for those who are away."),
+        epilog=EXAMPLES(program=program),
     )
-    parser.add_commands(FORMS, "Without a command the broker runs.")
-    add = parser.add_argument_group("network").add_argument
-    add("-a", "--address", metavar="HOST", default="*", help="address to listen on (all)")
-    add("-p", "--port", metavar="PORT", type=port, default=7777, help="port to listen on; 0 takes a free one (7777)")
-    add("--local-limits", action="store_true", help="hold this machine's own clients to the limits for addresses too")
-    add = parser.add_argument_group("registration").add_argument
-    add("--registration", choices=("open", "closed"), default="open", help="may anyone register? (open)")
-    add("--demo-accounts", action="store_true", help="make six accounts to play with")
-    add = parser.add_argument_group("disk").add_argument
-    add("--data", metavar="DIR", help="folder for everything (RESTANTE_DATA, or the platform's)")
-    add("--keep", type=_age, metavar="AGE", help="forget messages older than 90d, 12h … (never)")
-    add("--keep-bytes", type=_size, metavar="SIZE", help="and the oldest beyond 500M, 20G … (no limit)")
+    parser.add_commands({form: does() for form, does in FORMS.items()}, worded("Without a command the broker runs."))
+    add = parser.add_topic("network").add_argument
+    add("-a", "--address", metavar="HOST", default="*", help=worded("address to listen on (all)"))
+    add(
+        "-p",
+        "--port",
+        metavar="PORT",
+        type=port,
+        default=7777,
+        help=worded("port to listen on; 0 takes a free one (7777)"),
+    )
+    add(
+        "--local-limits",
+        action="store_true",
+        help=worded("hold this machine's own clients to the limits for addresses too"),
+    )
+    add = parser.add_topic("registration").add_argument
+    add("--registration", choices=("open", "closed"), default="open", help=worded("may anyone register? (open)"))
+    add("--demo-accounts", action="store_true", help=worded("make six accounts to play with"))
+    add = parser.add_topic("disk").add_argument
+    add("--data", metavar="DIR", help=worded("folder for everything (RESTANTE_DATA, or the platform's)"))
+    add("--keep", type=_age, metavar="AGE", help=worded("forget messages older than 90d, 12h … (never)"))
+    add("--keep-bytes", type=_size, metavar="SIZE", help=worded("and the oldest beyond 500M, 20G … (no limit)"))
     levels = "debug", "info", "warning", "error"
-    add("--log-level", metavar="LEVEL", choices=levels, default="info", help="what goes into broker.log (info)")
+    add("--log-level", metavar="LEVEL", choices=levels, default="info", help=worded("what goes into broker.log (info)"))
     parser.add_version()
     return parser
 
 
-def _meant(parser: argparse.ArgumentParser, words: list[str]) -> tuple[str, tuple[str, ...]]:
+def _meant(parser: Parser, words: list[str]) -> tuple[str, tuple[str, ...]]:
     """Which command that is, and what it names; a mistake ends the program with code 2."""
     for form in FORMS if words else ():
         named = _fits(form.split(), words)
@@ -117,8 +133,7 @@ def _meant(parser: argparse.ArgumentParser, words: list[str]) -> tuple[str, tupl
             return " ".join(word for word in form.split() if word.islower()), named
     if words:
         known = [form for form in FORMS if form.split()[0] == words[0]]
-        how = f"it goes like this: {', or '.join(known)}" if known else "--help lists the commands"
-        parser.error(f"{' '.join(words)!r} is no command; {how}")
+        parser.error((_GOES_LIKE if known else _NO_COMMAND)(words=" ".join(words), forms=" | ".join(known)))
     return "", ()
 
 
@@ -134,14 +149,21 @@ def _fits(form: list[str], words: list[str]) -> tuple[str, ...] | None:
 
 
 def _age(text: str) -> float:
-    return _number(text, {"m": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400}, "an age: give a number and m, h, d or y")
+    age = _number(text, {"m": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400})
+    if not age:
+        raise wrong("{text!r} is not an age: give a number and m, h, d or y", text=text)
+    return age
 
 
 def _size(text: str) -> int:
-    return int(_number(text, {"M": 10**6, "G": 10**9, "T": 10**12}, "a size: give a number and M, G or T"))
+    size = _number(text, {"M": 10**6, "G": 10**9, "T": 10**12})
+    if not size:
+        raise wrong("{text!r} is not a size: give a number and M, G or T", text=text)
+    return size
 
 
-def _number(text: str, units: dict[str, int], what: str) -> float:
-    if text[-1:] not in units or not text[:-1].isascii() or not text[:-1].isdigit() or not int(text[:-1]):
-        raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
+def _number(text: str, units: dict[str, int]) -> int:
+    """A number and its unit, multiplied; 0 if it is none."""
+    if text[-1:] not in units or not text[:-1].isascii() or not text[:-1].isdigit():
+        return 0
     return int(text[:-1]) * units[text[-1]]

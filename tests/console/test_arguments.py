@@ -101,6 +101,7 @@ def test_a_short_help_is_shown_whole() -> None:
         "general:\n"
         "  -h, --help [TOPIC]  what there is to say; TOPIC is one of the words on the\n"
         "                      left, or all\n"
+        "  --lang en|ru        language of all texts (the locale's)\n"
         "  --loud              makes a noise\n"
         "\n"
         "examples:\n"

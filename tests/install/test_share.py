@@ -72,7 +72,7 @@ def test_bash_completes(tmp_path: Path, words: list[str], offered: list[str]) ->
     ("words", "offered"),
     [
         (["small", ""], ["rooms", "verify"]),
-        (["small", "--l"], ["--loud"]),
+        (["small", "--lo"], ["--loud"]),
         (["small", "--help", "r"], ["rooms"]),
         (["small", "rooms", ""], ["close", "own"]),
         (["small", "rooms", "o"], ["own"]),
@@ -95,7 +95,7 @@ def test_bash_completes_commands_of_commands(tmp_path: Path, words: list[str], o
     ("words", "offered"),
     [
         ("small ", ["rooms", "verify"]),
-        ("small --l", ["--loud"]),
+        ("small --lo", ["--loud"]),
         ("small rooms ", ["close", "own"]),
         ("small rooms own --a", ["--as"]),
         ("small verify a", ["a-file"]),

@@ -10,6 +10,7 @@ complete -c restante-broker -l keep -x -d 'forget messages older than 90d, 12h â
 complete -c restante-broker -l keep-bytes -x -d 'and the oldest beyond 500M, 20G â€¦ (no limit)'
 complete -c restante-broker -l log-level -x -a 'debug info warning error' -d 'what goes into broker.log (info)'
 complete -c restante-broker -s h -l help -x -a 'backup restore verify export import commands network registration disk general all' -d 'what there is to say; TOPIC is one of the words on the left, or all'
+complete -c restante-broker -l lang -x -a 'en ru' -d 'language of all texts (the locale\'s)'
 complete -c restante-broker -l version -d 'which release this is'
 complete -c restante-broker -n 'not __fish_seen_subcommand_from backup restore verify export import' -a backup -d 'make a copy in FILE, also while the broker runs'
 complete -c restante-broker -n 'not __fish_seen_subcommand_from backup restore verify export import' -a restore -d 'put the copy FILE in place; what was there is kept beside it'
