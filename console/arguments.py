@@ -8,6 +8,8 @@ the same parsers.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -196,5 +198,6 @@ class _Help(argparse.Action):
             text = parser.format_topic(titled[given])
         else:
             text = parser.format_whole() if given else parser.format_help()
-        sys.stdout.write(text)
+        with contextlib.suppress(OSError):  # nobody reads it
+            os.write(1, text.encode(getattr(sys.stdout, "encoding", "utf-8"), "replace"))
         parser.exit()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +14,7 @@ from console import broker_options, client_options
 from console.arguments import SCREEN_COLUMNS, SCREEN_ROWS, Parser, topics
 from console.release import VERSION
 
+ROOT = Path(__file__).resolve().parents[2]
 PARSERS = {"broker": broker_options.make_parser, "client": client_options.make_parser}
 Make = Callable[[str], Parser]
 
@@ -61,33 +66,33 @@ def test_a_topic_is_one_word_that_no_other_topic_has(make: Make) -> None:
     assert all(title.isalpha() for title in titles)
 
 
-def shown(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[object, str, str]:
+def shown(capfd: pytest.CaptureFixture[str], *words: str) -> tuple[object, str, str]:
     with pytest.raises(SystemExit) as ended:
         client_options.make_parser("restante").parse_args(words)
-    return (ended.value.code, *capsys.readouterr())
+    return (ended.value.code, *capfd.readouterr())
 
 
-def test_help_on_one_topic(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = shown(capsys, "--help", "terminal")
+def test_help_on_one_topic(capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, err = shown(capfd, "--help", "terminal")
     assert (code, err) == (0, "")
     assert "--plain  lines only" in out
     assert "--json" not in out
 
 
-def test_help_on_everything(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = shown(capsys, "--help", "all")
+def test_help_on_everything(capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, err = shown(capfd, "--help", "all")
     assert (code, err) == (0, "")
     assert all(title + ":\n" in out for title in ("account", "sending", "general", "examples"))
 
 
-def test_help_on_nothing_that_is_known(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = shown(capsys, "--help", "cooking")
+def test_help_on_nothing_that_is_known(capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, err = shown(capfd, "--help", "cooking")
     assert (code, out) == (2, "")
     assert "there is no help on 'cooking'; there is on account, " in err
 
 
-def test_the_release(capsys: pytest.CaptureFixture[str]) -> None:
-    assert shown(capsys, "--version") == (0, f"restante {VERSION}\n", "")
+def test_the_release(capfd: pytest.CaptureFixture[str]) -> None:
+    assert shown(capfd, "--version") == (0, f"restante {VERSION}\n", "")
 
 
 def test_a_short_help_is_shown_whole() -> None:
@@ -109,7 +114,22 @@ def test_a_short_help_is_shown_whole() -> None:
     )
 
 
-def test_help_on_the_commands_that_begin_with_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_on_the_commands_that_begin_with_a_word(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         broker_options.make_parser("x").parse_args(["--help", "verify"])
-    assert capsys.readouterr().out == "verify:\n  verify [FILE]  look whether FILE, or the broker's own, is whole\n"
+    assert capfd.readouterr().out == "verify:\n  verify [FILE]  look whether FILE, or the broker's own, is whole\n"
+
+
+ASKED = [sys.executable, str(ROOT / "broker.py"), "--lang", "ru", "--help", "all"]
+
+
+def test_help_for_a_terminal_that_lacks_some_signs() -> None:
+    poor = subprocess.run(ASKED, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, check=False)
+    assert (poor.returncode, poor.stderr) == (0, b"")
+    assert b"--keep-bytes SIZE" in poor.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_help_that_nobody_can_take() -> None:
+    with Path("/dev/full").open("wb") as full:
+        assert subprocess.run(ASKED, stdout=full, stderr=subprocess.PIPE, check=False).stderr == b""

@@ -103,13 +103,13 @@ def test_mistakes_of_one_program_are_told_in_russian(refused: Callable[..., str]
 @pytest.mark.parametrize("options", [client_options, broker_options], ids=PROGRAMS)
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_the_help_fits_80_columns(
-    options: Any, language: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    options: Any, language: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     with pytest.raises(SystemExit) as ended:
         options.read(["--lang", language, "--help", "all"])
     speak("en")
-    lines = capsys.readouterr().out.splitlines()
+    lines = capfd.readouterr().out.splitlines()
     assert ended.value.code == 0
     assert len(lines) > 30
     assert [line for line in lines if len(line) > 80] == []
