@@ -108,10 +108,11 @@ def _verify(settings: Settings) -> int:
         return _tell(findings, verdict)
     seen = verifier.summary
     say(
-        worded(
-            "{path} is whole: messages {messages}, logs {logs}, accounts {accounts}",
+        counted(
+            "{path} is whole: {count} message (logs: {logs}, accounts: {accounts})",
+            "{path} is whole: {count} messages (logs: {logs}, accounts: {accounts})",
+            seen.messages,
             path=path,
-            messages=seen.messages,
             logs=seen.logs,
             accounts=seen.accounts,
         )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from console import menu
 from console.language import Sentence, counted, reworded, worded
-from core import answers, lookback
+from core import shown
 from protocol import errors, limits, names
 
 REFUSALS = {
@@ -189,7 +189,7 @@ def said(code: str, text: str) -> str:
 
 def notice(text: str) -> str:
     """A notice that came as a text, for people."""
-    known = (answers.PASSWORD_CHANGED, lookback.NOTHING_THERE, *errors.SENTENCES.values())
+    known = (shown.PASSWORD_CHANGED, shown.NOTHING_THERE, *errors.SENTENCES.values())
     return reworded(text, known, names.REASONS)
 
 

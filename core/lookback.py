@@ -27,7 +27,6 @@ HISTORY_PAGES = 10
 HISTORY_MAX_MESSAGES = 1000
 # After a step of a long search the network and the keys have their turn.
 SEARCH_S = 0.01
-NOTHING_THERE = "there is nothing of {place} in the history"
 
 
 class Lookback:
@@ -72,7 +71,7 @@ class Lookback:
         recall = event.recall
         if not event.found:
             place = recall.account or recall.log
-            return [Show(shown.Notice(text=NOTHING_THERE.format(place=place)))]
+            return [Show(shown.Notice(text=shown.NOTHING_THERE.format(place=place)))]
         return [Show(each) for each in runs(shown_log(recall.log, self.account), event.found)]
 
     def page(self, frame: frames.Page) -> list[Command]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import broker
 import client
 from console import menu, options, words
-from core import answers, lookback
+from core import shown
 from protocol import errors, keys, names
 from protocol.errors import Told
 from store import journal, sqlite
@@ -46,8 +46,7 @@ def in_tables() -> Iterator[Text]:
         "console/words.py": words.REFUSALS.values(),
         "console/menu.py": [text for command in menu.COMMANDS for text in (command.does, *command.asks)],
         "console/options.py": (*options.MISTAKES, *options.REASONS),
-        "core/answers.py": (answers.PASSWORD_CHANGED,),
-        "core/lookback.py": (lookback.NOTHING_THERE,),
+        "core/shown.py": (shown.PASSWORD_CHANGED, shown.NOTHING_THERE),
         "protocol/errors.py": errors.SENTENCES.values(),
         "protocol/keys.py": keys.REASONS,
         "protocol/names.py": names.REASONS,

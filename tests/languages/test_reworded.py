@@ -9,7 +9,7 @@ import pytest
 from console import words
 from console.language import of_locale, reworded, told, worded
 from console.output import Plain, encode_line, objects
-from core import answers, shown
+from core import shown
 from protocol import errors, names
 from protocol.errors import Told
 from store import StoreDamaged
@@ -49,7 +49,7 @@ def test_what_nobody_knows_is_shown_as_it_came(russian: None) -> None:
 
 
 def test_a_notice_is_said_too(russian: None) -> None:
-    assert words.notice(answers.PASSWORD_CHANGED).startswith("пароль сменён")
+    assert words.notice(shown.PASSWORD_CHANGED).startswith("пароль сменён")
     assert words.notice(errors.sentence("store-down")).startswith("брокер сейчас не может писать")
     assert words.notice("there is nothing of bob in the history") == "в истории нет ничего из bob"
 
