@@ -8,7 +8,7 @@ import msgspec
 
 from console import menu
 from console.menu import Command
-from core.desk import WAYS
+from core.arrangement import WAYS
 
 _SIGN = {"#ROOM": "#", "[#ROOM]": "#"}
 _FIXED = {"[private]": ("private",), "[revoke]": ("revoke",), "[HOW]": (*WAYS, "off")}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from core import typed
-from core.desk import WAYS
+from core.arrangement import WAYS
 
 HISTORY_MESSAGES = 20
 """What /history shows unless told otherwise: a screenful."""

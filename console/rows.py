@@ -99,7 +99,7 @@ def prompt(standing: Standing, asked: str, typed: str, known: Container[str], si
     to = addressee(typed, known) or standing.place
     if to.startswith("#"):
         return [("class:prompt", f"{clean_line(to)}> ")]
-    return [("class:private", f"{signs.to} {clean_line(to)} ({words.PRIVATE})> ")]
+    return [("class:private", f"{signs.to} {clean_line(to)} ({words.PRIVATE()})> ")]
 
 
 def addressee(typed: str, known: Container[str]) -> str:
@@ -137,9 +137,9 @@ def _is_lobby(standing: Standing) -> bool:
 
 def _link(standing: Standing, tick: float, signs: Signs) -> str:
     if standing.online:
-        return f" {signs.online} {words.STATUS_ONLINE}"
+        return f" {signs.online} {words.STATUS_ONLINE()}"
     left = 0 if standing.due is None else max(0, round(standing.due - tick))
-    told = words.STATUS_RETRY.format(seconds=left) if left else words.STATUS_OFFLINE
+    told = words.STATUS_RETRY(seconds=left) if left else words.STATUS_OFFLINE()
     return f" {signs.offline} {told}"
 
 
@@ -150,4 +150,4 @@ def _unread(talks: Conversations) -> str:
         f"{talks.numbered(place)}:{loud[place].messages}{'!' if loud[place].mentions else ''}"
         for place in sorted(loud, key=talks.number)
     ]
-    return words.STATUS_UNREAD.format(places=", ".join(rows)) if rows else ""
+    return words.STATUS_UNREAD(places=", ".join(rows)) if rows else ""

@@ -252,8 +252,7 @@ class Page:
         count, self._expected = self._expected, 0
         day = self._day_of(_possible(at))
         since = self._local(_possible(at)) if day == self._day else f"{day}, {self._local(_possible(at))}"
-        told = words.AWAY.format(messages=words.messages(count), time=since)
-        return self._rule(told if count else words.AWAY_SINCE.format(time=since))
+        return self._rule(words.away(count, since))
 
     def _close_block(self) -> list[Fragments]:
         """What that was, by conversation, if it was more than one."""
@@ -261,9 +260,9 @@ class Page:
         if not came:
             return []
         places = ", ".join(f"{clean_line(place)} {count}" for place, count in came.items())
-        told = wrapped(f"{self._margin}* {words.MEANWHILE.format(places=places)}", self.width, len(self._margin) + 2)
+        told = wrapped(f"{self._margin}* {words.MEANWHILE(places=places)}", self.width, len(self._margin) + 2)
         counts: list[Fragments] = [[("class:notice", "\n".join(told))]] if len(came) > 1 else []
-        return [*counts, self._rule(words.NEW_FROM_HERE)]
+        return [*counts, self._rule(words.NEW_FROM_HERE())]
 
     def _conversation(self, envelope: Envelope) -> str:
         """Where it belongs: a room, or with whom."""
@@ -287,7 +286,7 @@ class Page:
         if envelope.to.startswith("#"):
             place = [] if envelope.to == self.place else [("class:place", f" {clean_line(envelope.to)}")]
             return [author, *place, ("", gap)]
-        to = ("bold", words.YOU) if self._is_own(envelope.to) else self._name(envelope.to)
+        to = ("bold", words.YOU()) if self._is_own(envelope.to) else self._name(envelope.to)
         return [author, ("class:private", f" {self.signs.to} "), to, ("", gap)]
 
     def _is_own(self, account: str) -> bool:
@@ -325,7 +324,7 @@ class Page:
         today = self._day = self._day_of(_possible(at))
         lines = [line for run in runs for each in run.envelopes for line in self._message(each, whole=True)]
         self._day = today
-        return [self._rule(words.HISTORY_OF), *lines, self._rule(words.END_OF_HISTORY)]
+        return [self._rule(words.HISTORY_OF()), *lines, self._rule(words.END_OF_HISTORY())]
 
     def _found(self, event: shown.Found, at: int) -> list[Fragments]:
         today = self._day = self._day_of(_possible(at))

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from core.desk import Desk
+from core.arrangement import Arrangement
 from core.outbox import Waiting
 
 
@@ -21,4 +21,4 @@ class Standing(msgspec.Struct):
     due: float | None  # the tick at which the broker is tried again
     waiting: Sequence[Waiting]  # what it has not accepted yet
     rooms: Collection[str]  # that the account is in
-    desk: Desk
+    arrangement: Arrangement

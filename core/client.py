@@ -13,6 +13,7 @@ from typing import Any
 from core import shown, typed
 from core.anchor import Anchor
 from core.answers import Answers
+from core.arrangement import Arrangement
 from core.clock import Instant
 from core.commands import (
     Command,
@@ -27,7 +28,6 @@ from core.commands import (
     Send,
     Show,
 )
-from core.desk import Desk
 from core.events import (
     Connected,
     Derived,
@@ -66,7 +66,7 @@ class Client:
         self.account = person.account
         self.device = memory.device
         self.places = Places(person.place)
-        self.desk = Desk(self.places, memory.arranged)
+        self.arrangement = Arrangement(self.places, memory.arranged)
         self.outbox = Outbox(memory.last, memory.outbox, memory.offered)
         self._inquiries = Inquiries()
         self.lookback = Lookback(person.account, self.places, self._inquiries, memory)
@@ -103,7 +103,7 @@ class Client:
             typed.AskedOutbox: self._asked_outbox,
             **dict.fromkeys(ASKED_OF_ROOM, self._asked_of_room),
             **self.lookback.table,
-            **self.desk.table,
+            **self.arrangement.table,
             Recalled: self._recalled,
             typed.Mistook: self._mistook,
             typed.Left: self._left,

@@ -143,7 +143,7 @@ class AskedCalling(Typed):
 
 
 class ChoseCalling(Typed, kw_only=True):
-    """Call me in these ways, of ``core.desk.WAYS``; none: don't."""
+    """Call me in these ways, of ``core.arrangement.WAYS``; none: don't."""
 
     ways: tuple[str, ...]
 

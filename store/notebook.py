@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from itertools import takewhile
 from typing import Any
 
+from core.arrangement import ARRANGED
 from core.commands import Backfill, Begin, Command, Drop, GoBack, Keep, Read, Recall, Record, Remember, Search, Tally
-from core.desk import ARRANGED
 from core.events import Recalled, Searched, Tallied
 from core.outbox import NOBODY, NOTHING, Memory, SendId, Waiting
 from protocol import limits, names

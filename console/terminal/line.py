@@ -126,7 +126,7 @@ class Line:
         """Take the line away; it stays in the history."""
         text = self.text
         self._put_away()
-        self.hint = "" if text else words.EMPTY_LINE
+        self.hint = "" if text else words.EMPTY_LINE()
 
     def _put_away(self) -> None:
         if self.text.strip():

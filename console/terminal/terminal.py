@@ -131,9 +131,9 @@ class Terminal:
         page, first, self._standing = self._page, self._standing is None, standing
         page.is_called(standing.account)
         page.talks.meet(sorted(standing.rooms))
-        page.talks.mutes = standing.desk.mutes
+        page.talks.mutes = standing.arrangement.mutes
         if first:
-            self._line.begin(standing.desk.drafts)
+            self._line.begin(standing.arrangement.drafts)
         if first or standing.place != page.place:
             page.goes_to(standing.place)
             self._line.arrive(standing.place)
@@ -143,7 +143,7 @@ class Terminal:
     def _call(self, tick: float) -> str:
         """For a mention or a private line; and the number in the title."""
         envelope, self._page.caller = self._page.caller, None
-        ways = set(self._standing.desk.ways) if self._standing else set()
+        ways = set(self._standing.arrangement.ways) if self._standing else set()
         if self._page.preferences["bell"] == "off":
             ways.discard("bell")
         return self._caller.call(envelope, ways, tick) + self._caller.title(self._page.talks, ways)
@@ -199,7 +199,7 @@ class Terminal:
         left = len(self._standing.waiting) if self._standing else 0
         if left and not self._line.leaving:
             self._line.leaving = True
-            self._line.hint = words.LEAVE_ALL_THE_SAME.format(kept=words.outbox(left))
+            self._line.hint = words.leave_all_the_same(left)
             return
         self.closed = True
         self._turns.wake()
@@ -216,7 +216,7 @@ class Terminal:
         if place:
             self._go(place)
         else:
-            self._line.hint = words.NO_CONVERSATION.format(places=", ".join(map(talks.numbered, talks.places.values())))
+            self._line.hint = words.NO_CONVERSATION(places=", ".join(map(talks.numbered, talks.places.values())))
 
     def go_on(self) -> None:
         """Where something is unread."""
@@ -224,7 +224,7 @@ class Terminal:
         if place:
             self._go(place)
         else:
-            self._line.hint = words.NOTHING_NEW
+            self._line.hint = words.NOTHING_NEW()
 
     def _go(self, place: str) -> None:
         """What is half typed was meant for where one is, and stays there."""

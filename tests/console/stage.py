@@ -16,6 +16,7 @@ import pyte
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.input.base import PipeInput
 
+from console import words
 from console.colours import Names, palette
 from console.input import Typing
 from console.pipe import Input
@@ -25,8 +26,8 @@ from console.screen import Page
 from console.standing import Standing
 from console.terminal.terminal import Terminal
 from console.typedlines import TypedLines
+from core.arrangement import Arrangement
 from core.clock import Instant
-from core.desk import Desk
 from core.outbox import Waiting
 from core.places import Places
 from core.shown import Messages
@@ -45,7 +46,8 @@ def local(at: int) -> str:
 
 
 def day(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%A, %d %B %Y")
+    then = datetime.fromtimestamp(at / 1000, UTC)
+    return words.day(then.year, then.month, then.day, then.weekday())
 
 
 def page(environment: dict[str, str] | None = None, signs: Signs | None = None) -> Page:
@@ -63,8 +65,8 @@ def message(author: str, text: str, to: str = "#lobby", at: int = NOON, waited: 
     return Messages(log=log, first=1, envelopes=[envelope(author, text, to, at)], waited=int(waited))
 
 
-def desk(**arranged: bytes) -> Desk:
-    return Desk(Places("#lobby"), arranged)
+def arranged(**arranged: bytes) -> Arrangement:
+    return Arrangement(Places("#lobby"), arranged)
 
 
 class Scene:
@@ -95,7 +97,7 @@ class Scene:
         self.terminal = Terminal(
             page(environment), self.entered, lines, ZmqSelector(), environment, self._paint, size, keyboard
         )
-        self.standing = Standing("me", "d" * 8, "#lobby", True, True, None, [], [], desk())
+        self.standing = Standing("me", "d" * 8, "#lobby", True, True, None, [], [], arranged())
 
     def _paint(self, data: bytes) -> None:
         self.writes += 1
@@ -140,12 +142,12 @@ class Scene:
         return intents
 
     def heed(self) -> list[Intent]:
-        """Do what was typed, as far as it concerns the desk and where one is."""
+        """Do what was typed, as far as it concerns the arrangement and where one is."""
         intents = self.typed()
         for intent in intents:
             if isinstance(intent, Chose):
                 self.standing.place = intent.to
-            elif does := self.standing.desk.table.get(type(intent)):
+            elif does := self.standing.arrangement.table.get(type(intent)):
                 does(intent, Instant(self.tick, self.at))
         self.write()
         return intents

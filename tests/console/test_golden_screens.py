@@ -10,7 +10,7 @@ from console import words
 from core import shown
 from protocol.frames import Listed
 from tests.console.attacks import ATTACKS
-from tests.console.stage import DAY, NOON, Scene, Script, desk, envelope, message, play
+from tests.console.stage import DAY, NOON, Scene, Script, arranged, envelope, message, play
 from tests.console.test_terminal_golden import SIZES, golden, online
 
 ALT = "\x1b"
@@ -39,7 +39,7 @@ def newcomer(scene: Scene) -> Iterator[None]:
 def three_places(scene: Scene) -> Iterator[None]:
     """Numbers in the status line, of a room, a person, and not of a muted room."""
     scene.standing.rooms = ["#garden", "#ops"]
-    scene.standing.desk = desk(muted=b"#ops")
+    scene.standing.arrangement = arranged(muted=b"#ops")
     scene.show(shown.Who(accounts=["alice", "bob", "me"]))
     scene.show(
         message("alice", "me, look", to="#garden"), message("bob", "psst", to="me"), message("bob", "x", to="#ops")

@@ -9,7 +9,7 @@ import pytest
 
 from core import shown, typed
 from core.clock import Instant
-from tests.console.stage import NOON, Scene, desk, message, play
+from tests.console.stage import NOON, Scene, arranged, message, play
 
 ALT = "\x1b"
 BACK_TAB = "\x1b[Z"
@@ -70,7 +70,7 @@ def test_half_a_line_stays_where_it_was_meant_for() -> None:
         yield from scene.seen("#lobby> for the lobby")
         (kept,) = scene.terminal.unsent()
         assert kept == typed.Drafted(texts={"#garden": "for the garden\nand more", "#lobby": "for the lobby"})
-        assert scene.standing.desk.drafts == {"#lobby": "for the lobby", "#garden": "for the garden\nand more"}
+        assert scene.standing.arrangement.drafts == {"#lobby": "for the lobby", "#garden": "for the garden\nand more"}
         scene.type("\r")
         yield from scene.until(lambda: not scene.terminal._line.text)
         (kept,) = scene.terminal.unsent()
@@ -81,7 +81,7 @@ def test_half_a_line_stays_where_it_was_meant_for() -> None:
 
 def test_what_was_half_typed_in_another_run_is_there_again() -> None:
     def script(scene: Scene) -> Iterator[None]:
-        scene.standing.desk = desk(drafts=b'{"#lobby":"half a li","#garden":"roses"}')
+        scene.standing.arrangement = arranged(drafts=b'{"#lobby":"half a li","#garden":"roses"}')
         yield from two_places(scene)
         yield from scene.seen("#lobby> half a li")
         yield from scene.press(f"{ALT}2")
@@ -94,7 +94,7 @@ def test_what_was_typed_on_the_way_goes_before_a_draft() -> None:
     """After /join the next line is meant for the room: it is not put aside, and the draft is not lost."""
 
     def script(scene: Scene) -> Iterator[None]:
-        scene.standing.desk = desk(drafts=b'{"#garden":"roses"}')
+        scene.standing.arrangement = arranged(drafts=b'{"#garden":"roses"}')
         yield from two_places(scene)
         scene.type("hello gar")
         yield from scene.seen("hello gar")

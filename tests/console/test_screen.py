@@ -14,7 +14,7 @@ from console.standing import Standing
 from core import shown
 from core.outbox import Waiting
 from protocol.frames import Item
-from tests.console.stage import NOON, desk, message, page
+from tests.console.stage import NOON, arranged, message, page
 from tests.console.test_output import EVENTS
 
 
@@ -22,7 +22,7 @@ def standing(online: bool = True, due: float | None = None, waiting: int = 0) ->
     items = [
         Waiting(n, Item("#lobby" if n > 1 else "bob", "none", f"text {n}".encode())) for n in range(1, waiting + 1)
     ]
-    return Standing("me", "d", "#lobby", online, True, due, items, [], desk())
+    return Standing("me", "d", "#lobby", online, True, due, items, [], arranged())
 
 
 def lines(some: Page) -> list[str]:

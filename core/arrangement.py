@@ -20,7 +20,7 @@ CALLED_BY = ("bell",)
 DRAFTS_KEPT = 100
 
 
-class Desk:
+class Arrangement:
     """``arranged`` is what the journal knows: name of a fact → its value."""
 
     def __init__(self, places: Places, arranged: dict[str, bytes]) -> None:
