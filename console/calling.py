@@ -16,6 +16,10 @@ from protocol.frames import Envelope
 # Not for each of many: time between two calls.
 CALL_S = 2.0
 
+WAYS = ("bell", "osc9", "osc777", "osc99", "title", "text")
+"""A bell, three kinds of notification, and the number in the window's title; ``text``: a notification says not only who
+has written, but also what."""
+
 _OSC, _ST = "\x1b]", "\x1b\\"
 _KEEP_TITLE, _GIVE_BACK_TITLE = "\x1b[22;2t", "\x1b[23;2t"
 

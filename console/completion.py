@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from console import menu
+from console import menu, preferences
+from console.aliases import expanded
 from console.menu import Command
-from core.arrangement import WAYS
 
-_SIGN = {"#ROOM": "#", "[#ROOM]": "#"}
-_FIXED = {"[private]": ("private",), "[revoke]": ("revoke",), "[HOW]": (*WAYS, "off")}
-_NO_NAMES = ("[ID]", "[N]")
+_FIXED: dict[str, Iterable[str]] = {
+    "[COMMAND]": menu.BY_NAME,
+    "SETTING": preferences.BY_NAME,
+    "[SETTING]": preferences.BY_NAME,
+    "[HOW]": preferences.BY_NAME["notify"].choices,
+    "[private]": ("private",),
+    "[revoke]": ("revoke",),
+    "[ID]": (),
+}
+_ROOMS = ("#ROOM", "[#ROOM]")
 
 
 class Around(msgspec.Struct, frozen=True):
-    """What can be named: people and rooms, as they are written; ``asked``: a question stands instead of the prompt."""
+    """What can be named: people and rooms, as they are written, and commands of one's own.
+
+    ``asked``: a question stands instead of the prompt.
+    """
 
     names: Sequence[str]
     rooms: Sequence[str]
     asked: bool = False
+    aliases: Mapping[str, str] = {}
 
 
 def offers(typed: str, around: Around) -> tuple[int, list[str]]:
     """What the last word of what is typed could become, and how many of its signs give way to that."""
     first_line = "\n" not in typed
     head, word = _parted(typed)
-    if first_line and typed.startswith("/") and not typed.startswith("//"):
-        found = _commands(word, "/") if not head else _arguments(head, word, around)
+    head = expanded(head, around.aliases)
+    line = head or word
+    if first_line and line.startswith("/") and not line.startswith("//"):
+        own = [f"/{name}" for name in (*menu.BY_NAME, *around.aliases)]
+        among = own if not head else _taken(head, around)
+        found = [f"{each} " for each in _beginning(word, among)]
     elif first_line and not head and not around.asked:
         found = [f"{name}: " for name in _beginning(word, around.names)] + _beginning(word, around.rooms)
     else:
@@ -42,26 +57,26 @@ def _parted(typed: str) -> tuple[str, str]:
     return typed[:at], typed[at:]
 
 
-def _commands(word: str, sign: str) -> list[str]:
-    return [f"{each} " for each in _beginning(word, (sign + command.name for command in menu.COMMANDS))]
-
-
-def _arguments(head: str, word: str, around: Around) -> list[str]:
+def _taken(head: str, around: Around) -> Iterable[str]:
     """What the command takes in this place."""
     name, *before = head.split()
     command = _meant(name)
     kinds = command.takes.split() if command else []
     if not kinds:
-        return []
+        return ()
     kind = kinds[min(len(before), len(kinds) - 1)]
     if len(before) >= len(kinds) and kind not in menu.REST:
-        return []
-    if kind == "[COMMAND]":
-        return _commands(word, "")
+        return ()
+    if kind == "[VALUE]":
+        return _values(before[0])
     if kind in _FIXED:
-        return [f"{each} " for each in _beginning(word, _FIXED[kind])]
-    places = around.rooms if kind in _SIGN else [] if kind in _NO_NAMES else [*around.names, *around.rooms]
-    return [f"{each} " for each in _beginning(word, places)]
+        return _FIXED[kind]
+    return around.rooms if kind in _ROOMS else (*around.names, *around.rooms)
+
+
+def _values(setting: str) -> Iterable[str]:
+    found = preferences.BY_NAME.get(setting.casefold())
+    return found.choices if found else ()
 
 
 def _meant(word: str) -> Command | None:

@@ -18,7 +18,6 @@ from console.language import worded
 from console.menu import BeganMessage, Command
 from console.sanitise import clean_line
 from core import typed
-from core.arrangement import WAYS
 from core.typed import Intent
 from protocol import errors, limits, names
 
@@ -299,17 +298,6 @@ def _room(name: str) -> str:
     return place
 
 
-def _ways(text: str) -> tuple[str, ...]:
-    """How to be called; "off" is no way at all."""
-    chosen = text.casefold().split()
-    if chosen == ["off"]:
-        return ()
-    for word in chosen:
-        if word not in WAYS:
-            raise _refused("no-such-way", word=_quoted(word), ways=", ".join(WAYS))
-    return tuple(way for way in WAYS if way in chosen)
-
-
 def _private(word: str) -> str:
     if word.casefold() != "private":
         raise ValueError("that is not private")
@@ -356,7 +344,7 @@ _READ: dict[str, Callable[[str], Any]] = {
     "[TOPIC]": _topic,
     "[NAME]": _account,
     "[NAME|#ROOM]": _place,
-    "[HOW]": _ways,
+    "[HOW]": str.strip,
     "#ROOM": _room,
     "[#ROOM]": _room,
     "[private]": _private,

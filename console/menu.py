@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from core import typed
-from core.arrangement import WAYS
 
 HISTORY_MESSAGES = 20
 """What /history shows unless told otherwise: a screenful."""
@@ -134,15 +133,11 @@ def _unignored(account: str) -> typed.Intent:
 
 
 def _muted(place: str = "") -> typed.Intent:
-    return typed.MutedPlace(place=place)
+    return typed.MutedPlace(place=place) if place else typed.AskedMuted()
 
 
-def _unmuted(place: str = "") -> typed.Intent:
+def _unmuted(place: str) -> typed.Intent:
     return typed.UnmutedPlace(place=place)
-
-
-def _calling(ways: tuple[str, ...] | None = None) -> typed.Intent:
-    return typed.AskedCalling() if ways is None else typed.ChoseCalling(ways=ways)
 
 
 def _asked_devices(revoke: str = "", device: str = "") -> typed.Intent:
@@ -157,6 +152,10 @@ def _asked_help(command: str = "") -> typed.Intent:
 
 def _set(name: str = "", value: str = "") -> typed.Intent:
     return typed.ChangedSetting(name=name, value=value) if value else typed.AskedSettings(name=name)
+
+
+def _notify(how: str = "") -> typed.Intent:
+    return _set("notify", how)
 
 
 def _unset(name: str) -> typed.Intent:
@@ -183,9 +182,9 @@ COMMANDS = (
     Command("remove", "NAME", "take someone off your contacts", _removed, whole=True, asks=("Remove: ",)),
     Command("ignore", "[NAME]", "show nothing of someone any more, here; alone, whom you ignore", _ignored),
     Command("unignore", "NAME", "show it again", _unignored),
-    Command("mute", "[NAME|#ROOM]", "nothing there calls you any more, here if not told where", _muted),
-    Command("unmute", "[NAME|#ROOM]", "it may call you again", _unmuted),
-    Command("notify", "[HOW]", f"what calls you: {' '.join(WAYS)}, or off", _calling),
+    Command("mute", "[NAME|#ROOM]", "nothing there calls you any more; alone, where it is quiet", _muted),
+    Command("unmute", "NAME|#ROOM", "it may call you again", _unmuted),
+    Command("notify", "[HOW]", "what calls you, the same as /set notify", _notify),
     Command("join", "#ROOM [private]", "go into a room, or make it; private: only by invitation", _joined),
     Command("leave", "[#ROOM]", "leave a room, this one if not told", _left_room),
     Command("rooms", "[#ROOM]", "the rooms that there are, behind this one if told", _asked_rooms),

@@ -259,9 +259,8 @@ def _unread(event: shown.Unread) -> list[str]:
     return rows or [words.NOTHING_UNREAD()]
 
 
-def _calling(event: shown.Calling) -> list[str]:
-    ways = words.CALLING(ways=", ".join(event.ways)) if event.ways else words.NOT_CALLING()
-    return [ways, *([words.MUTED(places=", ".join(_cleaned(event.muted)))] if event.muted else [])]
+def _muted(event: shown.Muted) -> list[str]:
+    return [words.MUTED(places=", ".join(_cleaned(event.places))) if event.places else words.NOTHING_MUTED()]
 
 
 def _as_typed(to: str, body: str) -> str:
@@ -318,7 +317,7 @@ _TOLD: dict[type[Shown], Callable[[Any], list[str]]] = {
     shown.Profile: _profile,
     shown.Ignored: lambda event: [words.IGNORED(names=words.listed(_cleaned(event.accounts), 0))],
     shown.Unread: _unread,
-    shown.Calling: _calling,
+    shown.Muted: _muted,
     shown.Place: lambda event: [words.PLACE(to=clean_line(event.to))],
     shown.Status: _status,
     shown.Outbox: lambda event: [words.outbox(len(event.items)), *(_as_typed(*item) for item in event.items)],
@@ -477,7 +476,7 @@ _OBJECTS: dict[type[Shown], Callable[[Any], list[Object]]] = {
     shown.Unread: lambda event: [
         _object("unread", places=[{"to": to, "messages": count} for to, count in event.items])
     ],
-    shown.Calling: lambda event: [_object("calling", ways=event.ways, muted=event.muted)],
+    shown.Muted: lambda event: [_object("muted", places=event.places)],
     shown.Place: lambda event: [_object("place", to=event.to)],
     shown.Status: lambda event: [_status_object(event)],
     shown.Outbox: lambda event: [_object("outbox", messages=[{"to": to, "text": text} for to, text in event.items])],

@@ -103,7 +103,7 @@ class Page:
         rooms = {place: place for place in self.talks.places.values() if place.startswith("#")}
         found = ({**self.known}.values(), {**rooms, **self._rooms}.values())
         names_, rooms_ = ([each for each in some if clean_line(each) == each] for some in found)
-        return Around([each for each in names_ if not self._is_own(each)], rooms_, asked)
+        return Around([each for each in names_ if not self._is_own(each)], rooms_, asked, self.preferences.aliases)
 
     def show(self, event: Shown, at: int) -> None:
         """Gather this."""

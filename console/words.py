@@ -24,7 +24,6 @@ REFUSALS = {
     "unknown-command": "there is no command {command}; nothing was sent: /help lists them, /say sends the line as text",
     "ambiguous-command": "{command} could be {choices}; nothing was done: type more of it",
     "usage": "it goes like this: {usage}; nothing was done",
-    "no-such-way": "{word} is no way to call you; nothing was changed: /notify takes off, or some of {ways}",
     "no-setting": "there is no setting {name}; nothing was changed: /set lists them",
     "bad-setting": "{name} was not changed: {why}",
     "no-toml": "line {line} of {file} can't be read; nothing was changed: mend that line first",
@@ -95,9 +94,8 @@ IGNORED = Sentence("you ignore: {names}")
 NOTHING_FOUND = Sentence("nothing was found for: {words}")
 MORE_FOUND = Sentence("these are the last {count} for: {words}; more words find older ones")
 UNREAD = Sentence("{place}  {count}")
-CALLING = Sentence("mentions and private messages call you by: {ways}")
-NOT_CALLING = Sentence("nothing calls you; /notify bell, and mentions and private messages do")
 MUTED = Sentence("muted, so that nothing there calls you: {places}")
+NOTHING_MUTED = Sentence("nothing is muted")
 NOTHING_UNREAD = Sentence("there is nothing that you have not looked at")
 HERE = Sentence("here now: {names}")
 POSSIBLE = Sentence("you could add: {names}")

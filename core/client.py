@@ -66,7 +66,7 @@ class Client:
         self.account = person.account
         self.device = memory.device
         self.places = Places(person.place)
-        self.arrangement = Arrangement(self.places, memory.arranged)
+        self.arrangement = Arrangement(memory.arranged)
         self.outbox = Outbox(memory.last, memory.outbox, memory.offered)
         self._inquiries = Inquiries()
         self.lookback = Lookback(person.account, self.places, self._inquiries, memory)

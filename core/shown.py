@@ -167,11 +167,10 @@ class Found(Shown, kw_only=True):
     more: bool  # there are older ones
 
 
-class Calling(Shown, kw_only=True):
-    """How mentions and private messages call, and where nothing does."""
+class Muted(Shown, kw_only=True):
+    """Where nothing calls me."""
 
-    ways: list[str]
-    muted: list[str]
+    places: list[str]
 
 
 class Unread(Shown, kw_only=True):

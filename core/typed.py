@@ -126,26 +126,20 @@ class UnignoredAccount(Typed, kw_only=True):
     account: str
 
 
-class MutedPlace(Typed, kw_only=True):
-    """Nothing there is to call me; "" is the current place."""
+class AskedMuted(Typed):
+    """Where is it quiet?"""
 
-    place: str = ""
+
+class MutedPlace(Typed, kw_only=True):
+    """Nothing there is to call me."""
+
+    place: str
 
 
 class UnmutedPlace(Typed, kw_only=True):
     """It may call me again."""
 
-    place: str = ""
-
-
-class AskedCalling(Typed):
-    """How am I called, and where is it quiet?"""
-
-
-class ChoseCalling(Typed, kw_only=True):
-    """Call me in these ways, of ``core.arrangement.WAYS``; none: don't."""
-
-    ways: tuple[str, ...]
+    place: str
 
 
 class Drafted(Typed, kw_only=True):
@@ -260,10 +254,9 @@ Intent = (
     | AskedIgnored
     | IgnoredAccount
     | UnignoredAccount
+    | AskedMuted
     | MutedPlace
     | UnmutedPlace
-    | AskedCalling
-    | ChoseCalling
     | Drafted
     | AskedDevices
     | RevokedDevice

@@ -143,9 +143,7 @@ class Terminal:
     def _call(self, tick: float) -> str:
         """For a mention or a private line; and the number in the title."""
         envelope, self._page.caller = self._page.caller, None
-        ways = set(self._standing.arrangement.ways) if self._standing else set()
-        if self._page.preferences["bell"] == "off":
-            ways.discard("bell")
+        ways = self._page.preferences["notify"].split()
         return self._caller.call(envelope, ways, tick) + self._caller.title(self._page.talks, ways)
 
     def unsent(self) -> list[Intent]:

@@ -16,6 +16,7 @@ import pyte
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.input.base import PipeInput
 
+from choices import Choices
 from console import words
 from console.colours import Names, palette
 from console.input import Typing
@@ -29,9 +30,8 @@ from console.typedlines import TypedLines
 from core.arrangement import Arrangement
 from core.clock import Instant
 from core.outbox import Waiting
-from core.places import Places
 from core.shown import Messages
-from core.typed import Chose, Intent
+from core.typed import AskedSettings, ChangedSetting, Chose, Intent
 from protocol.frames import Envelope, Item
 from transport.selector import ZmqSelector
 
@@ -66,7 +66,7 @@ def message(author: str, text: str, to: str = "#lobby", at: int = NOON, waited: 
 
 
 def arranged(**arranged: bytes) -> Arrangement:
-    return Arrangement(Places("#lobby"), arranged)
+    return Arrangement(arranged)
 
 
 class Scene:
@@ -94,9 +94,9 @@ class Scene:
         size = lambda: (self.columns, self.rows)  # noqa: E731
         self.folder = folder
         lines = TypedLines(folder / "typed")
-        self.terminal = Terminal(
-            page(environment), self.entered, lines, ZmqSelector(), environment, self._paint, size, keyboard
-        )
+        shown = page(environment)
+        self.choices = Choices(folder / "client.toml", shown.preferences)
+        self.terminal = Terminal(shown, self.entered, lines, ZmqSelector(), environment, self._paint, size, keyboard)
         self.standing = Standing("me", "d" * 8, "#lobby", True, True, None, [], [], arranged())
 
     def _paint(self, data: bytes) -> None:
@@ -142,11 +142,13 @@ class Scene:
         return intents
 
     def heed(self) -> list[Intent]:
-        """Do what was typed, as far as it concerns the arrangement and where one is."""
+        """Do what was typed, as far as it concerns settings, the arrangement and where one is."""
         intents = self.typed()
         for intent in intents:
             if isinstance(intent, Chose):
                 self.standing.place = intent.to
+            elif isinstance(intent, AskedSettings | ChangedSetting):
+                self.terminal.tell(self.choices.answer(intent))
             elif does := self.standing.arrangement.table.get(type(intent)):
                 does(intent, Instant(self.tick, self.at))
         self.write()

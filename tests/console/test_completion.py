@@ -6,7 +6,9 @@ import pytest
 
 from console.completion import Around, offers
 
-AROUND = Around(["bob", "Bobby", "alice"], ["#lobby", "#garden", "#Games"])
+AROUND = Around(
+    ["bob", "Bobby", "alice"], ["#lobby", "#garden", "#Games"], aliases={"shrug": "¯ ¯", "hi": "/msg bob hello"}
+)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +38,17 @@ AROUND = Around(["bob", "Bobby", "alice"], ["#lobby", "#garden", "#Games"])
         ("/help wh", ["who ", "whois "]),
         ("/notify osc9 b", ["bell "]),
         ("/notify o", ["off ", "osc777 ", "osc9 ", "osc99 "]),
+        ("/h", ["/help ", "/hi ", "/history "]),
+        ("/hi al", ["alice "]),
+        ("/shrug al", ["alice"]),
+        ("/help h", ["help ", "history "]),
+        ("/set t", ["time "]),
+        ("/unset no", ["notify "]),
+        ("/unset notify b", []),
+        ("/set Time 1", ["12h "]),
+        ("/set notify bell os", ["osc777 ", "osc9 ", "osc99 "]),
+        ("/set broker t", []),
+        ("/set nothing t", []),
         ("/devices re", ["revoke "]),
         ("/devices revoke b", []),
         ("/who b", []),

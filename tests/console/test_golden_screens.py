@@ -144,9 +144,9 @@ def rooms(scene: Scene) -> Iterator[None]:
 
 
 @drawn
-def calling(scene: Scene) -> Iterator[None]:
-    scene.show(shown.Calling(ways=["bell", "osc9"], muted=["#ops", "bob"]), shown.Calling(ways=[], muted=[]))
-    yield from scene.seen("nothing calls you")
+def muted(scene: Scene) -> Iterator[None]:
+    scene.show(shown.Muted(places=["#ops", "bob"]), shown.Muted(places=[]))
+    yield from scene.seen("nothing is muted")
 
 
 @drawn

@@ -16,9 +16,15 @@ ALT = "\x1b"
 UP = "\x1b[A"
 
 
-def in_garden(clients: Clients, account: str) -> Screen:
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    """A file of settings that may be written."""
+    return str(tmp_path / "client.toml")
+
+
+def in_garden(clients: Clients, account: str, **environment: str) -> Screen:
     """Somebody who has made a room, and is in it."""
-    screen = talking(clients, account, PASSWORD)
+    screen = talking(clients, account, PASSWORD, **environment)
     screen.type(f"/join #garden-{account}\r")
     screen.see(f"#garden-{account}>")
     return screen
@@ -70,14 +76,14 @@ def test_what_was_typed_is_found_again_and_is_for_no_other_eyes(clients: Clients
     leave(again)
 
 
-def test_what_calls_is_remembered(clients: Clients, alice: str, reader: Program) -> None:
-    screen = talking(clients, alice, PASSWORD, TMUX="")
+def test_what_calls_is_remembered(clients: Clients, alice: str, reader: Program, config: str) -> None:
+    screen = talking(clients, alice, PASSWORD, TMUX="", RESTANTE_CONFIG=config)
     screen.type("/notify osc9 title\r")
-    screen.see_in_log("call you by: osc9, title")
-    screen.type("/mute\r")
+    screen.see_in_log("notify is osc9 title, from line 1 of")
+    screen.type("/mute #lobby\r")
     screen.see_in_log("nothing there calls you: #lobby")
     leave(screen)
-    again = talking(clients, alice, PASSWORD, TMUX="")
+    again = talking(clients, alice, PASSWORD, TMUX="", RESTANTE_CONFIG=config)
     reader.type(f"{alice}, look\n{alice}: psst\n")
     again.see_in_log("psst")
     again.see("unread 2 reader:1")
@@ -88,9 +94,9 @@ def test_what_calls_is_remembered(clients: Clients, alice: str, reader: Program)
     assert again.written.count(b"\x1b[23;2t") == 1
 
 
-def test_one_thread_with_every_key(clients: Clients, alice: str, reader: Program) -> None:
+def test_one_thread_with_every_key(clients: Clients, alice: str, reader: Program, config: str) -> None:
     """Python's only one, and libzmq's two."""
-    screen = in_garden(clients, alice)
+    screen = in_garden(clients, alice, RESTANTE_CONFIG=config)
     reader.type(f"{alice}: psst\n")
     screen.see("unread 3 reader:1")
     for keys in (
@@ -103,7 +109,7 @@ def test_one_thread_with_every_key(clients: Clients, alice: str, reader: Program
         "/notify bell osc9 title text\r",
     ):
         screen.type(keys)
-    screen.see_in_log("call you by: bell, osc9, title, text")
+    screen.see_in_log("notify is bell osc9 title text, from line 1 of")
     assert len(list(Path(f"/proc/{screen.terminal.process.pid}/task").iterdir())) == 3
     leave(screen)
 
