@@ -54,7 +54,7 @@ format: $(VENV)/.tests ## put the code into its form
 	$(RUN) -m ruff check --fix .
 
 bench: venv ## how fast it is, on this machine
-	@exec $(RUN) benchmarks/bench.py $(ARGS)
+	@exec $(RUN) -m benchmarks.bench $(ARGS)
 
 bench-terminal: venv ## how soon a key is seen while messages arrive
 	@exec $(RUN) benchmarks/terminal.py $(ARGS)
