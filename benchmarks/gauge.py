@@ -80,10 +80,9 @@ def _threads(pid: int) -> dict[str, float]:
     used = {}
     for task in Path(f"/proc/{pid}/task").iterdir():
         try:
-            fields = (task / "stat").read_text().rpartition(")")[2].split()
+            used[task.name] = int((task / "schedstat").read_text().split()[0]) / 1e9
         except FileNotFoundError:  # it has just ended
             continue
-        used[task.name] = (int(fields[11]) + int(fields[12])) / TICKS
     return used
 
 
@@ -95,12 +94,6 @@ def _machine_busy() -> float:
     """Seconds of processor that all programs of this machine have used together."""
     user, nice, system, _, _, irq, softirq, *_ = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
     return sum(map(int, (user, nice, system, irq, softirq))) / TICKS
-
-
-def cpu_s(pid: int) -> float:
-    """Seconds of processor that a process has used, all threads, those that have ended too."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def peak_mib(pid: int) -> float:

@@ -21,6 +21,7 @@ from benchmarks.running import ROOT, Running, broker
 LINES = 100_000
 LINE = b"a message of a usual length, as people write them to one another in a chat\n"
 STARTS = 7
+_NULL = subprocess.DEVNULL
 
 
 class Run(NamedTuple):
@@ -45,7 +46,7 @@ class Client:
         with Path(lines or os.devnull).open("rb") as source:
             began = time.perf_counter()
             process = subprocess.Popen(
-                [*self._command, *options], stdin=source, stdout=subprocess.DEVNULL, env=environment
+                [*self._command, *options], stdin=source, stdout=_NULL, stderr=_NULL, env=environment
             )
             _, status, used = os.wait4(process.pid, 0)
             seconds = time.perf_counter() - began

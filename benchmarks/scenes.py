@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks import seed
 from benchmarks.gauge import Figure, Span, resident_mib, spread
-from benchmarks.load import Crowd, Member, Traffic
+from benchmarks.load import Crowd, Member
 from benchmarks.pace import Paced
 from benchmarks.running import Running, broker
 from benchmarks.shapes import SIZE_BYTES, enter, exchange, noted, pairs
@@ -121,11 +121,9 @@ def slow_disk(seconds: float, disk: str | None = None) -> list[Figure]:
     return [full, paced]
 
 
-def evening(
-    seconds: float, disk: str | None = None, people: int = EVENING_PEOPLE, rooms: int = EVENING_ROOMS
-) -> Figure:
+def evening(seconds: float, disk: str | None = None, people: int = EVENING_PEOPLE) -> Figure:
     """A thousand people in fifty rooms talk at moments of their own choice, and some lose the connection on the way."""
-    accounts, rng = seed.people("person", people), random.Random(EVENING_SEED)
+    accounts, rng, rooms = seed.people("person", people), random.Random(EVENING_SEED), EVENING_ROOMS
     halls = {f"#hall{number}": accounts[number::rooms] for number in range(rooms)}
     with broker(partial(seed.settle, town=seed.Town(accounts, halls)), disk) as running, Crowd(running) as crowd:
         members, paced = enter(crowd, accounts, True), Paced(crowd, SIZE_BYTES)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -56,7 +56,7 @@ class Town:
     """What a store is to hold: accounts with their devices, and rooms with their members."""
 
     def __init__(
-        self, accounts: Iterable[str], rooms: dict[str, Sequence[str]] | None = None, devices: int = 1
+        self, accounts: Iterable[str], rooms: Mapping[str, Sequence[str]] | None = None, devices: int = 1
     ) -> None:
         self.rooms = rooms or {}
         self.of: dict[str, list[str]] = {account: [] for account in accounts}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 from benchmarks import seed
 from benchmarks.gauge import Figure, Span
@@ -112,7 +111,3 @@ def suite(seconds: float, disk: str | None) -> list[Callable[[], Figure | list[F
         partial(offline, 1, seconds, disk),
         partial(offline, 100, seconds, disk),
     ]
-
-
-def pass_by(folder: Path) -> None:
-    """A store that is as it is."""

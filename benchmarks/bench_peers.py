@@ -1,0 +1,105 @@
+"""Restante beside others, in one run, over the same loopback TCP: ``make bench-peers``.
+
+Each is measured with the settings that suit it best and with those that come nearest to Restante's promise. Who is not
+installed is left out, and named; benchmarks/install-peers installs them on Debian.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from functools import partial
+
+from benchmarks import limit, shapes
+from benchmarks.bench import LIMIT_MESSAGES, finish
+from benchmarks.gauge import Figure
+from benchmarks.peers.irc import Irc
+from benchmarks.peers.mqtt import Mosquitto
+from benchmarks.peers.nats import Core, JetStream
+from benchmarks.peers.tongue import Tongue, found
+from benchmarks.peers.traffic import fan, offline, one_to_one
+from benchmarks.peers.xmpp import Prosody
+from benchmarks.report import HEADER, Shape, run
+from benchmarks.running import ROOT, versions_of
+
+READERS = 100
+PEERS: Sequence[Tongue] = (
+    Mosquitto(1),
+    Mosquitto(0),
+    Core(),
+    JetStream("always"),
+    JetStream("2m"),
+    Irc("ngIRCd", "ngircd", 200),
+    Irc("InspIRCd", "inspircd", 128),
+    Prosody(),
+)
+_VERSION = {
+    "mosquitto": "-h",
+    "ngircd": "--version",
+    "inspircd": "--version",
+    "prosody": "",
+    "nats-server": "--version",
+}
+
+
+def named(figure: Figure | list[Figure]) -> Figure | list[Figure]:
+    """Say whose figures these are."""
+    for each in figure if isinstance(figure, list) else [figure]:
+        each.name = f"Restante: {each.name}"
+    return figure
+
+
+def ours(seconds: float, disk: str | None) -> list[Shape]:
+    """The shapes in which Restante is compared."""
+    measured: list[Shape] = [
+        partial(shapes.pairs, 1, seconds, 1, disk),
+        partial(shapes.fan, READERS, seconds, 1, disk),
+        partial(shapes.offline, 1, seconds, disk),
+    ]
+    return [partial(_call, shape) for shape in measured]
+
+
+def _call(shape: Shape) -> Figure | list[Figure]:
+    return named(shape())
+
+
+def theirs(tongue: Tongue, seconds: float, disk: str | None) -> list[Shape]:
+    """The shapes that a peer knows."""
+    measured: list[Shape] = [partial(one_to_one, tongue, seconds, disk)]
+    if tongue.fans:
+        measured.append(partial(fan, tongue, READERS, seconds, disk))
+    if tongue.stores:
+        measured.append(partial(offline, tongue, seconds, disk))
+    return measured
+
+
+def main() -> int:
+    """Measure, print a table, and write JSON."""
+    parser = argparse.ArgumentParser(prog="make bench-peers", description="Measure Restante beside others.")
+    parser.add_argument("--seconds", type=float, default=4.0, help="time for each shape (4)")
+    parser.add_argument("--only", default="", metavar="NAME", help="only the peers whose name has this")
+    parser.add_argument("--disk", metavar="DIR", help="folder on the disk to measure (the temporary one)")
+    given = parser.parse_args()
+    # A wheel of requirements-bench.txt puts its program beside Python.
+    os.environ["PATH"] += os.pathsep + str(ROOT / ".venv" / "bin")
+    chosen = [peer for peer in PEERS if given.only.lower() in peer.name.lower()]
+    here = [peer for peer in chosen if found(peer.program)]
+    print(f"{shapes.SIZE_BYTES}-byte bodies over loopback TCP; the ratio is to zmq.proxy's CPU.\n\n{HEADER}")
+    wanted = [*ours(given.seconds, given.disk)]
+    for peer in here:
+        wanted += theirs(peer, given.seconds, given.disk)
+    report = run("peers", limit.measure(LIMIT_MESSAGES, shapes.SIZE_BYTES), wanted)
+    for peer in here:
+        said = versions_of([str(found(peer.program)), *filter(None, [_VERSION[peer.program]])])
+        report.versions[peer.name] = f"{said}; promise: {peer.promise}"
+    failed = finish(report)
+    for peer in chosen:
+        if peer not in here:
+            print(f"{peer.name} is not here: {peer.program} was not found; see benchmarks/install-peers")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
