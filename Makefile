@@ -9,7 +9,7 @@ SEED ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run-broker run-client demo picture party test check format bench bench-terminal fuzz simulate mutants torture clean
+.PHONY: help venv run-broker run-client demo picture party test check format bench bench-peers bench-growth bench-guard bench-docs bench-terminal fuzz simulate mutants torture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -53,8 +53,20 @@ format: $(VENV)/.tests ## put the code into its form
 	$(RUN) -m ruff format .
 	$(RUN) -m ruff check --fix .
 
-bench: venv ## how fast it is, on this machine
+bench: venv ## how fast it is, on this machine, and what a message costs
 	@exec $(RUN) -m benchmarks.bench $(ARGS)
+
+bench-peers: venv ## the same beside others (benchmarks/install-peers installs them)
+	@exec $(RUN) -m benchmarks.bench_peers $(ARGS)
+
+bench-growth: venv ## what a message costs when there is more of everything else
+	@exec $(RUN) -m benchmarks.growth $(ARGS)
+
+bench-guard: venv ## whether a message has become dearer: instructions, counted by valgrind
+	@exec $(RUN) -m benchmarks.guard $(ARGS)
+
+bench-docs: venv ## the tables and pictures of the last runs, into README.md and docs/
+	@exec $(RUN) -m benchmarks.figures
 
 bench-terminal: venv ## how soon a key is seen while messages arrive
 	@exec $(RUN) benchmarks/terminal.py $(ARGS)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from benchmarks import limit, shapes
@@ -44,34 +44,32 @@ _VERSION = {
 }
 
 
-def named(figure: Figure | list[Figure]) -> Figure | list[Figure]:
-    """Say whose figures these are."""
-    for each in figure if isinstance(figure, list) else [figure]:
-        each.name = f"Restante: {each.name}"
-    return figure
-
-
 def ours(seconds: float, disk: str | None) -> list[Shape]:
     """The shapes in which Restante is compared."""
     measured: list[Shape] = [
-        partial(shapes.pairs, 1, seconds, 1, disk),
-        partial(shapes.fan, READERS, seconds, 1, disk),
-        partial(shapes.offline, 1, seconds, disk),
+        Shape("pairs", partial(shapes.pairs, 1, seconds, 1, disk)),
+        Shape("fan", partial(shapes.fan, READERS, seconds, 1, disk)),
+        Shape("offline", partial(shapes.offline, 1, seconds, disk)),
     ]
-    return [partial(_call, shape) for shape in measured]
+    return [Shape(f"Restante: {name}", partial(_named, measure)) for name, measure in measured]
 
 
-def _call(shape: Shape) -> Figure | list[Figure]:
-    return named(shape())
+def _named(measure: Callable[[], Figure | list[Figure]]) -> list[Figure]:
+    """Say whose figures these are."""
+    measured = measure()
+    figures = measured if isinstance(measured, list) else [measured]
+    for each in figures:
+        each.name = f"Restante: {each.name}"
+    return figures
 
 
 def theirs(tongue: Tongue, seconds: float, disk: str | None) -> list[Shape]:
     """The shapes that a peer knows."""
-    measured: list[Shape] = [partial(one_to_one, tongue, seconds, disk)]
+    measured = [Shape(f"{tongue.name}: 1:1", partial(one_to_one, tongue, seconds, disk))]
     if tongue.fans:
-        measured.append(partial(fan, tongue, READERS, seconds, disk))
+        measured.append(Shape(f"{tongue.name}: fan", partial(fan, tongue, READERS, seconds, disk)))
     if tongue.stores:
-        measured.append(partial(offline, tongue, seconds, disk))
+        measured.append(Shape(f"{tongue.name}: offline", partial(offline, tongue, seconds, disk)))
     return measured
 
 

@@ -17,7 +17,7 @@ from benchmarks import limit, seed
 from benchmarks.bench import LIMIT_MESSAGES, finish
 from benchmarks.gauge import Figure, Span
 from benchmarks.load import Crowd, Traffic, pack_tail
-from benchmarks.report import HEADER, run
+from benchmarks.report import HEADER, Shape, run
 from benchmarks.running import broker
 from benchmarks.scenes import login
 from benchmarks.seed import Town
@@ -98,7 +98,10 @@ def main() -> int:
     parser.add_argument("--accounts", type=int, default=100_000, help="accounts at most (10^5)")
     given = parser.parse_args()
     print(HEADER)
-    shapes = [partial(measure, point, given.seconds) for point in points(given.stored, given.accounts)]
+    shapes = [
+        Shape(f"{point.dimension}: {point.amount:,}", partial(measure, point, given.seconds))
+        for point in points(given.stored, given.accounts)
+    ]
     return finish(run("growth", limit.measure(LIMIT_MESSAGES, SIZE_BYTES), shapes))
 
 

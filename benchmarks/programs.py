@@ -10,12 +10,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.gauge import Figure
+from benchmarks.report import Shape
 from benchmarks.running import ROOT, Running, broker
 
 LINES = 100_000
@@ -86,6 +86,6 @@ def file_and_bot(disk: str | None = None, lines: int = LINES) -> list[Figure]:
         ]
 
 
-def suite(disk: str | None) -> list[Callable[[], Figure | list[Figure]]]:
-    """All of them, each to be called."""
-    return [partial(one_line, disk), partial(file_and_bot, disk)]
+def suite(disk: str | None) -> list[Shape]:
+    """All of them."""
+    return [Shape("client, one line", partial(one_line, disk)), Shape("client, many", partial(file_and_bot, disk))]

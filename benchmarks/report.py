@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -13,14 +14,19 @@ from benchmarks.load import Silence
 
 RESULTS = Path(__file__).resolve().parent / "results"
 # Cores that strangers use, above which a figure is not to be trusted.
-_DISTURBED = 0.1
+DISTURBED = 0.1
 
 HEADER = (
     f"{'shape':<44}{'a frame':>8}{'messages/s':>12}{'CPU µs':>9}{'ratio':>8}"
     f"{'p50/p99/p99.9 ms':>22}{'limit':>9}{'peak MiB':>10}"
 )
 
-Shape = Callable[[], Figure | list[Figure]]
+
+class Shape(NamedTuple):
+    """Something to be measured."""
+
+    name: str
+    measure: Callable[[], Figure | list[Figure]]
 
 
 class Report(msgspec.Struct):
@@ -56,10 +62,10 @@ def run(kind: str, limit: Figure, shapes: Iterable[Shape]) -> Report:
     say(limit)
     for shape in shapes:
         try:
-            measured = shape()
+            measured = shape.measure()
         except (Silence, AssertionError, OSError) as error:
-            report.absent.append(f"{shape}: {error}")
-            print(f"{shape} failed: {error!r}", file=sys.stderr)
+            report.absent.append(f"{shape.name}: {error}")
+            print(f"{shape.name} was not measured: {error}", file=sys.stderr)
             continue
         for figure in measured if isinstance(measured, list) else [measured]:
             figure.ratio, figure.of = figure.cpu_us / limit.cpu_us, limit.name
@@ -75,6 +81,6 @@ def say(figure: Figure) -> None:
         f"{figure.name:<44}{figure.per_frame:>8}{figure.rate:>12,.0f}{figure.cpu_us:>9.2f}{figure.ratio or 1:>8.1f}"
         f"{waits:>22}{figure.saturated or '-':>9}{figure.peak_mib:>10.0f}"
         + "".join(f"  {name} {value:,.2f}" for name, value in figure.more.items())
-        + (f"  (others used {figure.others:.1f} cores)" if figure.others > _DISTURBED else ""),
+        + (f"  (others used {figure.others:.1f} cores)" if figure.others > DISTURBED else ""),
         flush=True,
     )

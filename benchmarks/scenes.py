@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import resource
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from benchmarks import seed
 from benchmarks.gauge import Figure, Span, resident_mib, spread
 from benchmarks.load import Crowd, Member
 from benchmarks.pace import Paced
+from benchmarks.report import Shape
 from benchmarks.running import Running, broker
 from benchmarks.shapes import SIZE_BYTES, enter, exchange, noted, pairs
 from protocol import frames, limits, names
@@ -110,6 +110,7 @@ def login(running: Running, accounts: list[str], head: int = 0) -> float:
             member = crowd.connect(seed.device(account), True, {names.mailbox(account): head} if head else None)
             crowd.greet(member)
             took.append(time.perf_counter() - began)
+            crowd.part(member)
     return sorted(took)[len(took) // 2]
 
 
@@ -147,14 +148,14 @@ def evening(seconds: float, disk: str | None = None, people: int = EVENING_PEOPL
         return figure
 
 
-def suite(seconds: float, stored: int, clients: int, disk: str | None) -> list[Callable[[], Figure | list[Figure]]]:
-    """All of them, each to be called."""
+def suite(seconds: float, most_stored: int, clients: int, disk: str | None) -> list[Shape]:
+    """All of them."""
+    paces = [Shape(f"latency {rate}", partial(latency, rate, seconds, disk)) for rate in (1_000, 10_000, 20_000)]
     return [
-        *(partial(latency, rate, seconds, disk) for rate in (1_000, 10_000, 20_000)),
-        partial(slow_disk, seconds, disk),
-        partial(idle, 1_000, seconds, disk),
-        partial(idle, clients, limits.PING_S, disk),
-        partial(past, 0, seconds, disk),
-        partial(past, stored, seconds, disk),
-        partial(evening, seconds, disk),
+        *paces,
+        Shape("slow disk", partial(slow_disk, seconds, disk)),
+        Shape("idle 1000", partial(idle, 1_000, seconds, disk)),
+        Shape(f"idle {clients}", partial(idle, clients, limits.PING_S, disk)),
+        *(Shape(f"past {stored}", partial(past, stored, seconds, disk)) for stored in (0, most_stored)),
+        Shape("evening", partial(evening, seconds, disk)),
     ]

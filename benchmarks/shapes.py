@@ -7,12 +7,13 @@ A message between two people stands in two mailboxes.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from benchmarks import seed
 from benchmarks.gauge import Figure, Span
 from benchmarks.load import Crowd, Member, Traffic, pack_tail
+from benchmarks.report import Shape
 from benchmarks.running import Running, broker
 from protocol import limits
 
@@ -100,14 +101,11 @@ def _store(crowd: Crowd, sending: list[Member], readers: Sequence[str], seconds:
     return posted
 
 
-def suite(seconds: float, disk: str | None) -> list[Callable[[], Figure | list[Figure]]]:
-    """All of them, each to be called."""
-    pack = limits.PACK_MESSAGES
-    kinds = [(count, each) for count in (1, 8, 100) for each in (1, pack)]
+def suite(seconds: float, disk: str | None) -> list[Shape]:
+    """All of them."""
+    kinds = [(count, pack) for count in (1, 8, 100) for pack in (1, limits.PACK_MESSAGES)]
     return [
-        *(partial(pairs, count, seconds, each, disk) for count, each in kinds),
-        partial(fan, 100, seconds, 1, disk),
-        partial(fan, 1000, seconds, 1, disk),
-        partial(offline, 1, seconds, disk),
-        partial(offline, 100, seconds, disk),
+        *(Shape(f"pairs {count}:{count} {pack}", partial(pairs, count, seconds, pack, disk)) for count, pack in kinds),
+        *(Shape(f"fan 1→{count}", partial(fan, count, seconds, 1, disk)) for count in (100, 1000)),
+        *(Shape(f"offline {count}", partial(offline, count, seconds, disk)) for count in (1, 100)),
     ]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 MARK = b"|"
 ROOM = "room"
 
