@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -22,7 +24,7 @@ from benchmarks.peers.tongue import Tongue, found
 from benchmarks.peers.traffic import fan, offline, one_to_one
 from benchmarks.peers.xmpp import Prosody
 from benchmarks.report import HEADER, Shape, run
-from benchmarks.running import ROOT, versions_of
+from benchmarks.running import ROOT
 
 READERS = 100
 PEERS: Sequence[Tongue] = (
@@ -35,13 +37,15 @@ PEERS: Sequence[Tongue] = (
     Irc("InspIRCd", "inspircd", 128),
     Prosody(),
 )
+# What tells a program's version. Nobody is started by it.
 _VERSION = {
-    "mosquitto": "-h",
-    "ngircd": "--version",
-    "inspircd": "--version",
-    "prosody": "",
-    "nats-server": "--version",
+    "mosquitto": ("mosquitto", "-h"),
+    "ngircd": ("ngircd", "--version"),
+    "inspircd": ("inspircd", "--version"),
+    "nats-server": ("nats-server", "--version"),
+    "prosody": ("prosodyctl", "about"),
 }
+_VERSION_S = 10.0
 
 
 def ours(seconds: float, disk: str | None) -> list[Shape]:
@@ -73,6 +77,19 @@ def theirs(tongue: Tongue, seconds: float, disk: str | None) -> list[Shape]:
     return measured
 
 
+def _version(program: str) -> str:
+    """The version of a program, as it says itself; "?" if it does not."""
+    teller, option = _VERSION[program]
+    try:
+        run = subprocess.run(
+            [str(found(teller)), option], capture_output=True, text=True, check=False, timeout=_VERSION_S
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "?"
+    said = re.search(rf"^\W*{program}\D*([\d.]+)", run.stdout + run.stderr, re.IGNORECASE | re.MULTILINE)
+    return said[1] if said else "?"
+
+
 def main() -> int:
     """Measure, print a table, and write JSON."""
     parser = argparse.ArgumentParser(prog="make bench-peers", description="Measure Restante beside others.")
@@ -90,8 +107,7 @@ def main() -> int:
         wanted += theirs(peer, given.seconds, given.disk)
     report = run("peers", limit.measure(LIMIT_MESSAGES, shapes.SIZE_BYTES), wanted)
     for peer in here:
-        said = versions_of([str(found(peer.program)), *filter(None, [_VERSION[peer.program]])])
-        report.versions[peer.name] = f"{said}; promise: {peer.promise}"
+        report.versions[peer.name] = f"{_version(peer.program)}; promise: {peer.promise}"
     failed = finish(report)
     for peer in chosen:
         if peer not in here:

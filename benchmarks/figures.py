@@ -132,8 +132,9 @@ def peers(report: Report) -> str:
     rows = []
     for name in _names(report):
         cells = [_cell(report, name, shape) for shape, _ in COMPARED]
-        promise = report.versions.get(name, "").partition("promise: ")[2] or "on disk, encrypted, once"
-        rows.append([f"**{name}**" if name == OURS else name, promise, *cells])
+        version, _, promise = report.versions.get(name, "").partition("; promise: ")
+        says = f"**{name}**" if name == OURS else f"{name} ({version})"
+        rows.append([says, promise or "on disk, encrypted, once", *cells])
     return table(["", "promise kept", *(f"{shape}" for shape, _ in COMPARED)], rows)
 
 

@@ -39,17 +39,18 @@ def main() -> int:
         return 2
     cost = round((_count(MANY) - _count(FEW)) / (MANY - FEW) / TURN_MESSAGES)
     kind, known = _kind(), json.loads(BASELINE.read_text()) if BASELINE.exists() else {}
+    print(f"{cost:,} instructions a message ({kind})")
     if given.record:
         BASELINE.write_text(json.dumps({**known, kind: cost}, indent=1, sort_keys=True) + "\n")
-    return _judge(cost, None if given.record else known.get(kind), kind)
+        return 0
+    if kind not in known:
+        print("nothing was written down for this interpreter: do that at an older commit, with --record, then compare")
+        return 2
+    return _judge(cost, known[kind])
 
 
-def _judge(cost: int, before: int | None, kind: str) -> int:
-    """Say what it is, beside what it was."""
-    print(f"{cost:,} instructions a message ({kind})")
-    if before is None:
-        print("this is what later runs are compared with, if --record was given; else there is nothing to compare with")
-        return 0 if "--record" in sys.argv else 2
+def _judge(cost: int, before: int) -> int:
+    """Say how it compares with what was written down."""
     print(f"{cost / before - 1:+.1%} against {before:,}, which were written down")
     if cost > before * DEARER:
         print(f"that is more than {DEARER - 1:.0%} dearer: find out why, or write it down with --record, saying why")

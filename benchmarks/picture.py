@@ -13,7 +13,7 @@ _STYLE = """<style>
 text { fill: #24292f; font: 12px ui-sans-serif, system-ui, sans-serif }
 .head { font-weight: 600; font-size: 13px } .small { font-size: 11px; fill: #57606a }
 .bar { fill: #a8b3c1 } .ours { fill: #2f7f86 } .line { stroke: #2f7f86; stroke-width: 2; fill: none }
-.dot { fill: #2f7f86 } .axis { stroke: #a8b3c1; stroke-width: 1 }
+.dot { fill: #2f7f86 } .axis { stroke: #a8b3c1; stroke-width: 1; fill: none }
 @media (prefers-color-scheme: dark) {
 text { fill: #d5dbe3 } .small { fill: #9aa5b1 } .bar { fill: #56616e } .ours, .dot { fill: #4fb3bb }
 .line { stroke: #4fb3bb } .axis { stroke: #56616e } }

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -61,9 +61,3 @@ def end(process: subprocess.Popen[str]) -> None:
     process.wait()
     if process.stdout:
         process.stdout.close()
-
-
-def versions_of(command: Sequence[str]) -> str:
-    """The first line of what a program says of itself."""
-    said = subprocess.run(command, capture_output=True, text=True, check=False)
-    return (said.stdout or said.stderr).strip().splitlines()[0]

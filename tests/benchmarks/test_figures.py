@@ -23,7 +23,7 @@ def shapes(name: str, cpu_us: float) -> list[Figure]:
 
 def test_the_multiple_is_of_our_own_cost() -> None:
     written = figures.peers(report(*shapes("Restante", 8.0), *shapes("Other", 12.0)))
-    assert "| Other | none | 1k/s at 12 µs (1.5 ×) | 1k/s at 12 µs (1.5 ×) | – | – |" in written.splitlines()
+    assert "| Other (1.0) | none | 1k/s at 12 µs (1.5 ×) | 1k/s at 12 µs (1.5 ×) | – | – |" in written.splitlines()
 
 
 def test_a_page_keeps_all_but_the_table_and_what_was_not_measured() -> None:
@@ -77,4 +77,4 @@ def test_percentiles_are_of_the_ordered_waits() -> None:
 
 @pytest.mark.parametrize(("cost", "code"), [(100, 0), (110, 0), (111, 1)])
 def test_the_guard_fails_when_a_message_has_become_a_tenth_dearer(cost: int, code: int) -> None:
-    assert guard._judge(cost, 100, "here") == code
+    assert guard._judge(cost, 100) == code
