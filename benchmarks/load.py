@@ -28,6 +28,7 @@ _DELIVER, _ACCEPTED = frames.Deliver.__struct_config__.tag, frames.Accepted.__st
 _PASSED = {frames.Presence.__struct_config__.tag, frames.Pong.__struct_config__.tag}
 # An array of three: the tag, a number of eight bytes, the items.
 _POST_HEAD = frames.encode(frames.Post(2**63 - 1, []))[:3]
+_PING = frames.encode(frames.Ping({}))
 _number = struct.Struct(">Q").pack
 # Connections that are made at once: a broker's queue of new ones is no longer.
 _AT_ONCE = 100
@@ -73,6 +74,7 @@ class Crowd:
         self.socket.linger = 0
         self.socket.set_hwm(0)
         self.socket.router_mandatory = 1
+        self.socket.reconnect_ivl = -1  # who was hung up on stays away: it would come back without a Hello
         self.socket.curve_serverkey = keys.raw(running.key)
         self.of: dict[bytes, Member] = {}
         self._lines = 0
@@ -98,7 +100,13 @@ class Crowd:
         """Log in with all of these, not too many at once."""
         members: list[Member] = []
         waiting: set[bytes] = set()
+        ping_at = time.perf_counter() + limits.PING_S
         for device in devices:
+            if time.perf_counter() > ping_at:  # the first must not fall silent while the last come
+                ping_at += limits.PING_S
+                for member in members:
+                    if member.line not in waiting:
+                        self.say(member, _PING)
             members.append(self.connect(device, reads))
             waiting.add(members[-1].line)
             while len(waiting) >= _AT_ONCE:
@@ -147,9 +155,12 @@ class Crowd:
     # -- talking --
 
     def say(self, member: Member, frame: bytes) -> None:
-        """Send a frame over a member's connection."""
-        self.socket.send(member.line, zmq.SNDMORE)
-        self.socket.send(frame)
+        """Send a frame over a member's connection; Silence if that is no more."""
+        try:
+            self.socket.send(member.line, zmq.SNDMORE)
+            self.socket.send(frame)
+        except zmq.ZMQError as error:
+            raise Silence(f"{member.device.account} was hung up on: {error}") from error
 
     def heard(self, patience_s: float) -> Iterator[tuple[Member, bytes]]:
         """What has come, with whom it is for; waits for the first. Silence if nothing comes in time."""
