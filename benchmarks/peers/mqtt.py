@@ -19,7 +19,7 @@ set_tcp_nodelay true
 log_type error
 user root
 """
-_PUBLISH, _PUBACK = 0x30, 0x40
+_PUBLISH, _PUBACK, _SUBACK = 0x30, 0x40, 0x90
 _IDS = 65535
 
 
@@ -52,10 +52,9 @@ class Mosquitto:
             topics = [f"m/{line.account}", f"m/{ROOM}"]
             wanted = b"".join(_text(topic) + bytes((self._qos,)) for topic in topics)
             line.sock.sendall(packet(0x82, b"\x00\x01" + wanted))
-            heard = heard[4:]
-            while b"\x90\x04\x00\x01" not in heard:
-                heard += line.sock.recv(65536)
-            self.take(line, heard)  # what had waited may have come before
+            self.take(line, heard[4:])
+            while not line.ready:  # what had waited may come before the answer
+                self.take(line, line.wait(b""))
 
     def publish(self, line: Line, count: int, size: int) -> bytes:
         """PUBLISH, with numbers that begin anew after 65535."""
@@ -79,6 +78,8 @@ class Mosquitto:
                     answers.append(b"\x40\x02" + data[begin + 2 + topic : begin + 4 + topic])
             elif kind & 0xF0 == _PUBACK:
                 line.accepted += 1
+            elif kind & 0xF0 == _SUBACK:
+                line.ready = True
             place = end
         line.rest = data[place:]
         line.out += b"".join(answers)

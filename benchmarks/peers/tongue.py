@@ -25,6 +25,7 @@ class Line:
         self.account = account
         self.to = ""  # where its messages go
         self.sent = self.accepted = self.got = 0
+        self.ready = False  # its subscription stands
         self.out = b""
         self.rest = b""  # of a packet that has not come whole
 
@@ -36,7 +37,7 @@ class Line:
     def wait(self, answer: bytes) -> bytes:
         """Wait until this comes; all that has come. ConnectionError if the peer hangs up."""
         heard = b""
-        while answer not in heard:
+        while not heard or answer not in heard:
             some = self.sock.recv(65536)
             if not some:
                 raise ConnectionError(f"hung up after {heard[-200:]!r}")
