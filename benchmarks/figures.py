@@ -12,6 +12,7 @@ from itertools import groupby
 from pathlib import Path
 
 from benchmarks import picture
+from benchmarks.aims import judged
 from benchmarks.gauge import Figure
 from benchmarks.report import DISTURBED, Report, load
 from benchmarks.running import ROOT
@@ -127,6 +128,11 @@ def programs(report: Report) -> str:
     return table(["program", "takes", "lines/s", "client's CPU a line", "peak MiB"], rows)
 
 
+def aims(report: Report) -> str:
+    """What Restante aims at."""
+    return table(["", "aim", "measured", "reached"], judged(report))
+
+
 def peers(report: Report) -> str:
     """Restante and the others."""
     rows = []
@@ -211,6 +217,7 @@ TABLES: dict[str, tuple[str, Callable[[Report], str]]] = {
     "crowds": ("bench", crowds),
     "stored": ("bench", stored),
     "programs": ("bench", programs),
+    "aims": ("bench", aims),
     "peers": ("peers", peers),
     "growth": ("growth", growth),
     "short": ("bench", short),
@@ -234,7 +241,8 @@ def peers_picture(report: Report) -> str:
     for shape, says in COMPARED:
         rows = [(name, figure.cpu_us) for name in _names(report) if (figure := _compared(report, name, shape))]
         groups.append((says, rows))
-    return picture.bars(groups, OURS, "Broker CPU for one message: Restante beside others")
+    keep_nothing = {name for name in _names(report) if report.versions.get(name, "").endswith("promise: none")}
+    return picture.bars(groups, OURS, keep_nothing, "Broker CPU for one message: Restante beside others")
 
 
 def growth_picture(report: Report) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from html import escape
 
 WIDTH_PX, ROW_PX, MARGIN_PX = 760, 22, 16
@@ -12,7 +12,8 @@ PANEL_PX, PANEL_HIGH_PX = 236, 170
 _STYLE = """<style>
 text { fill: #24292f; font: 12px ui-sans-serif, system-ui, sans-serif }
 .head { font-weight: 600; font-size: 13px } .small { font-size: 11px; fill: #57606a }
-.bar { fill: #a8b3c1 } .ours { fill: #2f7f86 } .line { stroke: #2f7f86; stroke-width: 2; fill: none }
+.bar { fill: #a8b3c1 } .pale { fill-opacity: 0.45 } .ours { fill: #2f7f86 }
+.line { stroke: #2f7f86; stroke-width: 2; fill: none }
 .dot { fill: #2f7f86 } .axis { stroke: #a8b3c1; stroke-width: 1; fill: none }
 @media (prefers-color-scheme: dark) {
 text { fill: #d5dbe3 } .small { fill: #9aa5b1 } .bar { fill: #56616e } .ours, .dot { fill: #4fb3bb }
@@ -31,8 +32,8 @@ def _text(x: float, y: float, text: str, kind: str = "", anchor: str = "start") 
     return f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}" text-anchor="{anchor}">{escape(text)}</text>'
 
 
-def bars(groups: Sequence[tuple[str, Sequence[tuple[str, float]]]], ours: str, title: str) -> str:
-    """Groups of bars, shortest first, on a scale where each step is ten times the one before."""
+def bars(groups: Sequence[tuple[str, Sequence[tuple[str, float]]]], ours: str, pale: Container[str], title: str) -> str:
+    """Groups of bars, shortest first, where equal lengths are equal multiples; those in ``pale`` keep nothing."""
     values = [value for _, rows in groups for _, value in rows]
     low, high = min(values) / 2, max(values)
     room = WIDTH_PX - NAMES_PX - LABELS_PX - 2 * MARGIN_PX
@@ -43,7 +44,7 @@ def bars(groups: Sequence[tuple[str, Sequence[tuple[str, float]]]], ours: str, t
         base = next((value for name, value in rows if name == ours), 0.0)
         for name, value in sorted(rows, key=lambda row: row[1]):
             long = room * math.log10(value / low) / math.log10(high / low)
-            kind = "ours" if name == ours else "bar"
+            kind = "ours" if name == ours else "bar pale" if name in pale else "bar"
             left = MARGIN_PX + NAMES_PX
             times = f" · {value / base:.2g} ×" if base and name != ours else ""
             parts += [
@@ -53,7 +54,9 @@ def bars(groups: Sequence[tuple[str, Sequence[tuple[str, float]]]], ours: str, t
             ]
             y += ROW_PX
         y += ROW_PX / 2
-    return svg(WIDTH_PX, y + MARGIN_PX, parts, title)
+    remark = "Pale: keeps nothing. Equal lengths are equal multiples; the figure behind the µs is the multiple of ours."
+    parts.append(_text(MARGIN_PX, y + 6, remark, "small"))
+    return svg(WIDTH_PX, y + 2 * MARGIN_PX, parts, title)
 
 
 class Curve:

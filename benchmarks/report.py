@@ -45,8 +45,8 @@ class Report(msgspec.Struct):
         return path
 
     def find(self, name: str, per_frame: int = 1) -> Figure | None:
-        """The figure of this shape, if it was measured."""
-        named = (each for each in self.figures if each.name == name and each.per_frame == per_frame)
+        """The figure of this shape, or of the first that begins so, if it was measured."""
+        named = (each for each in self.figures if each.name.startswith(name) and each.per_frame == per_frame)
         return next(named, None)
 
 

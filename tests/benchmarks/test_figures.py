@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from benchmarks import figures, guard
+from benchmarks.aims import judged
 from benchmarks.gauge import Figure, spread
 from benchmarks.report import Report
 
@@ -56,6 +57,14 @@ def test_a_cost_that_grows_is_said_to_rise() -> None:
     ]
     assert "rises" in figures.growth(report(*grown))
     assert "rises" not in figures.growth(report(grown[0], grown[0]))
+
+
+def test_an_aim_is_reached_or_not_yet() -> None:
+    fast, dear = Figure("1:1", rate=130_000.0, cpu_us=9.0, ratio=4.0), Figure("8:8", per_frame=64, cpu_us=4.0)
+    rows = {(row[0], row[1]): row[2:] for row in judged(report(fast, dear))}
+    assert rows[("one to one, one message a frame", "≥ 120,000/s")] == ["130,000/s", "yes"]
+    assert rows[("", "≤ 8.0 µs")] == ["9.0 µs", "**not yet**"]
+    assert rows[("", "≤ 4.0 µs")] == ["4.0 µs", "yes"]
 
 
 def test_pictures_are_whole() -> None:
