@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks import picture
 from benchmarks.aims import judged
 from benchmarks.gauge import Figure
+from benchmarks.picture import plain
 from benchmarks.report import DISTURBED, Report, load
 from benchmarks.running import ROOT
 
@@ -121,11 +122,11 @@ def stored(report: Report) -> str:
 def programs(report: Report) -> str:
     """The client."""
     rows = [
-        [each.name, f"{each.seconds:.2f} s", f"{each.rate:,.0f}", f"{each.cpu_us:,.0f} µs", f"{each.peak_mib:.0f}"]
+        [each.name, f"{each.seconds:.2f} s", f"{each.rate:,.0f}", f"{each.cpu_us:,.0f} µs"]
         for each in report.figures
         if each.name.startswith("client.py")
     ]
-    return table(["program", "takes", "lines/s", "client's CPU a line", "peak MiB"], rows)
+    return table(["program", "takes", "lines/s", "client's CPU a line"], rows)
 
 
 def aims(report: Report) -> str:
@@ -156,8 +157,8 @@ def _cell(report: Report, name: str, shape: str) -> str:
     figure, base = _compared(report, name, shape), _compared(report, OURS, shape)
     if not figure:
         return "–"
-    times = f" ({figure.cpu_us / base.cpu_us:.2g} ×)" if base and name != OURS else ""
-    return f"{figure.rate / 1000:,.3g}k/s at {figure.cpu_us:.2g} µs{times}"
+    times = f" ({plain(figure.cpu_us / base.cpu_us)} ×)" if base and name != OURS else ""
+    return f"{plain(figure.rate / 1000)}k/s at {plain(figure.cpu_us)} µs{times}"
 
 
 def growth(report: Report) -> str:
@@ -186,7 +187,7 @@ def _dimensions(report: Report) -> list[tuple[str, list[Figure]]]:
 
 
 def _change(first: float, last: float) -> str:
-    return f"{first:.3g} → {last:.3g}"
+    return f"{plain(first)} → {plain(last)}"
 
 
 def _verdict(group: Sequence[Figure]) -> str:

@@ -21,6 +21,11 @@ text { fill: #d5dbe3 } .small { fill: #9aa5b1 } .bar { fill: #56616e } .ours, .d
 </style>"""
 
 
+def plain(number: float) -> str:
+    """A number with two digits that count, or all those before the point."""
+    return f"{number:.2g}" if number < 10 else f"{number:,.0f}"
+
+
 def svg(width: float, height: float, parts: Iterable[str], title: str) -> str:
     """The whole picture; the title is for those who can't see it."""
     size = f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}"'
@@ -46,11 +51,11 @@ def bars(groups: Sequence[tuple[str, Sequence[tuple[str, float]]]], ours: str, p
             long = room * math.log10(value / low) / math.log10(high / low)
             kind = "ours" if name == ours else "bar pale" if name in pale else "bar"
             left = MARGIN_PX + NAMES_PX
-            times = f" · {value / base:.2g} ×" if base and name != ours else ""
+            times = f" · {plain(value / base)} ×" if base and name != ours else ""
             parts += [
                 _text(left - 8, y + 15, name, anchor="end"),
                 f'<rect x="{left}" y="{y + 4:.1f}" width="{long:.1f}" height="{ROW_PX - 8}" rx="2" class="{kind}"/>',
-                _text(left + long + 6, y + 15, f"{value:.3g} µs{times}"),
+                _text(left + long + 6, y + 15, f"{plain(value)} µs{times}"),
             ]
             y += ROW_PX
         y += ROW_PX / 2

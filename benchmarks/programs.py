@@ -29,7 +29,6 @@ class Run(NamedTuple):
 
     seconds: float
     cpu_s: float
-    peak_mib: float
 
 
 class Client:
@@ -52,14 +51,12 @@ class Client:
             seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         assert process.returncode == 0, f"the client ended with {process.returncode}"
-        return Run(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+        return Run(seconds, used.ru_utime + used.ru_stime)
 
 
 def _figure(name: str, run: Run, messages: int) -> Figure:
     cpu_us = run.cpu_s / messages * 1e6
-    return Figure(
-        name, messages, run.seconds, messages / run.seconds, cpu_us, peak_mib=run.peak_mib, size=len(LINE) - 1
-    )
+    return Figure(name, messages, run.seconds, messages / run.seconds, cpu_us, size=len(LINE) - 1)
 
 
 def one_line(disk: str | None = None) -> Figure:
