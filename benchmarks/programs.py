@@ -41,7 +41,7 @@ class Client:
 
     def run(self, *options: str, lines: Path | None = None) -> Run:
         """One run with these options, to its end; AssertionError if it fails."""
-        environment = os.environ | {"RESTANTE_PASSWORD": "benchmark"}
+        environment = os.environ | {"RESTANTE_PASSWORD": "benchmark", "RESTANTE_CONFIG": os.devnull}
         with Path(lines or os.devnull).open("rb") as source:
             began = time.perf_counter()
             process = subprocess.Popen(
