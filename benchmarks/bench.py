@@ -45,12 +45,12 @@ def main() -> int:
     ]
     chosen = [shape for shape in every if given.only in shape.name]
     report = run("bench", limit.measure(LIMIT_MESSAGES, shapes.SIZE_BYTES), chosen)
-    return finish(report)
+    return finish(report, not given.only)
 
 
-def finish(report: Report) -> int:
-    """Write it down; 1 if something could not be measured."""
-    print(f"\nwritten to {report.save()}")
+def finish(report: Report, whole: bool = True) -> int:
+    """Write it down if it is the whole; 1 if something could not be measured."""
+    print(f"\nwritten to {report.save()}" if whole else "\nonly a part was measured, so nothing was written")
     return 1 if report.absent else 0
 
 

@@ -108,7 +108,7 @@ def main() -> int:
     report = run("peers", limit.measure(LIMIT_MESSAGES, shapes.SIZE_BYTES), wanted)
     for peer in here:
         report.versions[peer.name] = f"{_version(peer.program)}; promise: {peer.promise}"
-    failed = finish(report)
+    failed = finish(report, not given.only)
     for peer in chosen:
         if peer not in here:
             print(f"{peer.name} is not here: {peer.program} was not found; see benchmarks/install-peers")

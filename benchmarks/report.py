@@ -17,7 +17,7 @@ RESULTS = Path(__file__).resolve().parent / "results"
 DISTURBED = 0.1
 
 HEADER = (
-    f"{'shape':<44}{'a frame':>8}{'messages/s':>12}{'CPU µs':>9}{'ratio':>8}"
+    f"{'shape':<44}{'a frame':>8}{'messages/s':>12}{'CPU µs':>12}{'ratio':>10}"
     f"{'p50/p99/p99.9 ms':>22}{'limit':>9}{'peak MiB':>10}"
 )
 
@@ -78,7 +78,7 @@ def say(figure: Figure) -> None:
     """One line of the table, and what disturbed it."""
     waits = "/".join(f"{figure.ms[name]:.2f}" for name in ("p50", "p99", "p99.9")) if figure.ms else ""
     print(
-        f"{figure.name:<44}{figure.per_frame:>8}{figure.rate:>12,.0f}{figure.cpu_us:>9.2f}{figure.ratio or 1:>8.1f}"
+        f"{figure.name:<44}{figure.per_frame:>8}{figure.rate:>12,.0f}{figure.cpu_us:>12,.2f}{figure.ratio or 1:>10,.1f}"
         f"{waits:>22}{figure.saturated or '-':>9}{figure.peak_mib:>10.0f}"
         + "".join(f"  {name} {value:,.2f}" for name, value in figure.more.items())
         + (f"  (others used {figure.others:.1f} cores)" if figure.others > DISTURBED else ""),
