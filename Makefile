@@ -9,7 +9,7 @@ SEED ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run-broker run-client demo picture party test check format bench bench-terminal fuzz simulate mutants torture catalogues clean
+.PHONY: help venv run-broker run-client demo record party test check format share test-install bench bench-terminal fuzz simulate mutants torture catalogues clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -34,8 +34,8 @@ run-client: venv ## start a client: make run-client ARGS="alice -"
 demo: venv ## a play with a real broker and real clients: make demo PLAY=away
 	@exec $(RUN) demos/play.py $(PLAY)
 
-picture: venv ## the README's picture, from a real run
-	@exec $(RUN) demos/picture.py restart docs/demo.svg
+record: $(VENV)/.tests ## the README's pictures, from a real run
+	@exec $(RUN) demos/record.py docs
 
 party: venv ## a broker and four clients to type into, in tmux panes
 	@exec $(RUN) demos/party.py
@@ -52,6 +52,12 @@ check: $(VENV)/.tests ## format, lint, types, and which module may import which
 format: $(VENV)/.tests ## put the code into its form
 	$(RUN) -m ruff format .
 	$(RUN) -m ruff check --fix .
+
+share: venv ## manual pages and what shells complete, from the programs' own options
+	@exec $(RUN) -m install
+
+test-install: $(VENV)/.tests ## install into an empty environment under every Python that is found, and talk
+	$(RUN) -m pytest tests/install --every-python -rs $(ARGS)
 
 bench: venv ## how fast it is, on this machine
 	@exec $(RUN) benchmarks/bench.py $(ARGS)

@@ -375,10 +375,10 @@ def _fail(code: int, sentence: str) -> int:
     return code
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the broker; the exit code."""
+def main(arguments: list[str] | None = None, program: str = "python broker.py") -> int:
+    """Run the broker; the exit code. ``program`` is what one types to start it."""
     standard.guard()
-    settings = broker_options.read(arguments)
+    settings = broker_options.read(arguments, program)
     try:
         curve.check_library()
         if settings.command:

@@ -8,30 +8,33 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
+from console.arguments import Parser
 from console.language import Sentence, worded
-from console.options import Parser, choose_language, wrong
+from console.options import choose_language, wrong
 
 LAST_PORT = 65534
 
 EXAMPLES = Sentence("""\
 examples:
-  python broker.py                           listen on all addresses, port 7777
-  python broker.py -a 127.0.0.1 -p 9000      on this machine only, port 9000
-  python broker.py --data /srv/restante      keep everything in this folder
-  python broker.py backup ~/monday.sqlite    a copy, while the broker goes on
-  python broker.py restore ~/monday.sqlite   in its place, the broker stopped
-  python broker.py export > all.jsonl        everything as lines of JSON
+  {program}                          listen on all addresses, port 7777
+  {program} -a 127.0.0.1 -p 9000     on this machine only, port 9000
+  {program} --data /srv/restante     keep everything in this folder
+  {program} backup ~/monday.sqlite   a copy, while the broker goes on
+  {program} restore ~/monday.sqlite  put it in place, later
+  {program} export > all.jsonl       everything as lines of JSON
 """)
 
-COMMANDS = {
-    "backup": Sentence("make a copy in FILE, also while the broker runs"),
-    "restore": Sentence("put the copy FILE in place; what was there is kept beside it"),
-    "verify": Sentence("look whether FILE, or the broker's own, is whole"),
-    "export": Sentence("write everything as lines of JSON to FILE, or to standard output"),
-    "import": Sentence("make a store of exported lines from FILE, or from standard input"),
+FORMS = {
+    "backup FILE": Sentence("make a copy in FILE, also while the broker runs"),
+    "restore FILE": Sentence("put the copy FILE in place; what was there is kept beside it"),
+    "verify [FILE]": Sentence("look whether FILE, or the broker's own, is whole"),
+    "export [FILE]": Sentence("write everything as lines of JSON to FILE, or to standard output"),
+    "import [FILE]": Sentence("make a store of exported lines from FILE, or from standard input"),
 }
-# Where FILE may be left out.
-OPTIONAL = ("verify", "export", "import")
+"""What may be said, words in capitals standing for what is named, and what it does. Without any: run."""
+
+_GOES_LIKE = Sentence("{words!r} is no command; it goes like this: {forms}")
+_NO_COMMAND = Sentence("{words!r} is no command; --help lists the commands")
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -44,19 +47,21 @@ class Settings(msgspec.Struct, frozen=True):
     registration: str  # open, closed
     log_level: str
     local_limits: bool  # this machine's own programs are held to the limits for addresses too
-    command: str = ""  # of COMMANDS; "": run
+    command: str = ""  # the small words of one of FORMS; "": run
     file: str = ""
     keep_s: float | None = None  # messages that are older are forgotten
     keep_bytes: int | None = None  # and the oldest, while the store is larger
 
 
-def read(arguments: list[str] | None = None) -> Settings:
-    """Settings from the command line and the environment; a mistake ends the program with code 2."""
+def read(arguments: list[str] | None = None, program: str = "python broker.py") -> Settings:
+    """Settings from the command line and the environment; a mistake ends the program with code 2.
+
+    ``program`` is what one types to start it.
+    """
     choose_language(arguments)
-    parser = _parser()
-    given = parser.parse_args(arguments)
-    if given.command and not given.file and given.command not in OPTIONAL:
-        parser.error(worded("{command} wants a FILE", command=given.command))
+    parser = make_parser(program)
+    given = parser.parse_intermixed_args(arguments)
+    command, named = _meant(parser, given.words)
     return Settings(
         address=given.address,
         port=given.port,
@@ -65,8 +70,8 @@ def read(arguments: list[str] | None = None) -> Settings:
         registration=given.registration,
         log_level=given.log_level,
         local_limits=given.local_limits,
-        command=given.command or "",
-        file=given.file or "",
+        command=command,
+        file=named[0] if named else "",
         keep_s=given.keep,
         keep_bytes=given.keep_bytes,
     )
@@ -84,26 +89,63 @@ def port(text: str) -> int:
     return int(text)
 
 
-def _parser() -> Parser:
-    description = worded("The Restante broker: keeps what waits for those who are away.")
-    rows = [f"  {name:10}{does()}" for name, does in COMMANDS.items()]
-    parser = Parser("broker.py", description, "\n".join([worded("commands:"), *rows, "", EXAMPLES()]))
-    add = parser.options.add_argument
-    add("-a", "--address", default="*", help=worded("address to listen on (all)"))
-    add("-p", "--port", type=port, default=7777, help=worded("port to listen on; 0 takes a free one (7777)"))
-    add("--data", metavar="DIR", help=worded("folder for everything (RESTANTE_DATA, or the platform's)"))
-    add("--demo-accounts", action="store_true", help=worded("make six accounts to play with"))
+def make_parser(program: str) -> Parser:
+    """The command line of a broker that one starts by typing this."""
+    parser = Parser(
+        prog=program,
+        description=worded("The Restante broker: keeps what waits for those who are away."),
+        epilog=EXAMPLES(program=program),
+    )
+    parser.add_commands({form: does() for form, does in FORMS.items()}, worded("Without a command the broker runs."))
+    add = parser.add_topic("network").add_argument
+    add("-a", "--address", metavar="HOST", default="*", help=worded("address to listen on (all)"))
+    add(
+        "-p",
+        "--port",
+        metavar="PORT",
+        type=port,
+        default=7777,
+        help=worded("port to listen on; 0 takes a free one (7777)"),
+    )
+    add(
+        "--local-limits",
+        action="store_true",
+        help=worded("hold this machine's own clients to the limits for addresses too"),
+    )
+    add = parser.add_topic("registration").add_argument
     add("--registration", choices=("open", "closed"), default="open", help=worded("may anyone register? (open)"))
-    levels = ("debug", "info", "warning", "error")
-    add("--log-level", choices=levels, default="info", help=worded("what goes into broker.log (info)"))
-    limits = worded("hold this machine's own clients to the limits for addresses too")
-    add("--local-limits", action="store_true", help=limits)
+    add("--demo-accounts", action="store_true", help=worded("make six accounts to play with"))
+    add = parser.add_topic("disk").add_argument
+    add("--data", metavar="DIR", help=worded("folder for everything (RESTANTE_DATA, or the platform's)"))
     add("--keep", type=_age, metavar="AGE", help=worded("forget messages older than 90d, 12h … (never)"))
     add("--keep-bytes", type=_size, metavar="SIZE", help=worded("and the oldest beyond 500M, 20G … (no limit)"))
-    add = parser.places.add_argument
-    add("command", nargs="?", choices=COMMANDS, metavar="COMMAND", help=worded("one of those below; without one: run"))
-    add("file", nargs="?", metavar="FILE", help=worded("what the command works on"))
+    levels = "debug", "info", "warning", "error"
+    add("--log-level", metavar="LEVEL", choices=levels, default="info", help=worded("what goes into broker.log (info)"))
+    parser.add_version()
     return parser
+
+
+def _meant(parser: Parser, words: list[str]) -> tuple[str, tuple[str, ...]]:
+    """Which command that is, and what it names; a mistake ends the program with code 2."""
+    for form in FORMS if words else ():
+        named = _fits(form.split(), words)
+        if named is not None:
+            return " ".join(word for word in form.split() if word.islower()), named
+    if words:
+        known = [form for form in FORMS if form.split()[0] == words[0]]
+        parser.error((_GOES_LIKE if known else _NO_COMMAND)(words=" ".join(words), forms=" | ".join(known)))
+    return "", ()
+
+
+def _fits(form: list[str], words: list[str]) -> tuple[str, ...] | None:
+    """What stands for a form's words in capitals; None if these words are not of this form."""
+    least = sum(not word.startswith("[") for word in form)
+    if not least <= len(words) <= len(form):
+        return None
+    pairs = list(zip(form, words, strict=False))
+    if any(part.islower() and part != word for part, word in pairs):
+        return None
+    return tuple(word for part, word in pairs if not part.islower())
 
 
 def _age(text: str) -> float:

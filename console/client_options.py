@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-import re
+from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 import platformdirs
 
+from console import address
+from console.arguments import Parser
 from console.broker_options import LAST_PORT, port
 from console.language import Sentence, reworded, worded
-from console.options import Parser, choose_language, wrong
+from console.options import choose_language, wrong
+from console.preferences import Preferences
 from protocol import keys, names
-
-PORT = 7777
-# What ZeroMQ takes for a host. A longer name has no address, and names no folder either.
-_HOST = re.compile(r"[A-Za-z0-9:][A-Za-z0-9._:%-]{0,200}")
 
 EXAMPLES = Sentence("""\
 examples:
-  python client.py alice -                      talk as alice; the password is
-                                                asked for, unseen
-  python client.py alice --to bob               plain lines go to bob
-  echo "backup done" | python client.py cron    send a line, end when it is on
-                                                the broker's disk
-  python client.py bot --json --follow          one JSON object a line, until
-                                                a signal
-
-A password on the command line can be seen by other users of this machine and
-stays in the shell's history; "-" asks for it, and RESTANTE_PASSWORD carries it.
+  {program} alice -               talk as alice; asks for the password
+  {program} alice --to bob        plain lines go to bob
+  echo done | {program} cron      send a line, and end
+  {program} bot --json --follow   one JSON object a line, until a signal
 """)
+CAUTION = Sentence("""A password on the command line can be seen by others on this machine, and
+stays in the shell's history; - asks for it, and RESTANTE_PASSWORD carries it.""")
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -58,20 +51,32 @@ class Settings(msgspec.Struct, frozen=True):
     plain: bool
     key: str  # the broker's public key; "": what is remembered, or the first one met
     accept_key: str  # remember this key instead of another one
+    config: Path  # the file of settings
+    preferences: Preferences  # what counts, of the file and beside it
+    complaints: list[str]  # about what the file says
 
 
-def read(arguments: list[str] | None = None) -> Settings:
-    """Settings from the command line and the environment; a mistake ends the program with code 2."""
+def read(arguments: list[str] | None, text_of: Callable[[Path], str], program: str = "python client.py") -> Settings:
+    """Settings from the command line, the environment and the file; a mistake ends the program with code 2.
+
+    ``text_of`` reads the file; a mistake in there is only told, but for one in a broker's address that is needed.
+    ``program`` is what one types to start it.
+    """
     choose_language(arguments)
-    parser = _parser()
+    parser = make_parser(program)
     given = parser.parse_args(arguments)
-    host, number, key = _broker(parser, given.host, given.port)
+    preferences = Preferences(os.environ)
+    if name := given.name or given.name_option:
+        preferences.give("account", name)
+    config = Path(given.config or os.environ.get("RESTANTE_CONFIG") or default_config())
+    complaints = preferences.load(config, text_of)
+    host, number, key = _broker(parser, given.host, given.port, preferences)
     if given.name and given.name_option and given.name != given.name_option:
         parser.error(worded("two names were given; give one"))
     if given.menu and (given.json or given.message is not None):
         parser.error(worded("--menu is for people; it does not go with --json or -m"))
     return Settings(
-        name=given.name or given.name_option or "",
+        name=preferences["account"],
         password=given.password or given.password_option or os.environ.get("RESTANTE_PASSWORD", ""),
         host=host,
         port=number,
@@ -91,29 +96,32 @@ def read(arguments: list[str] | None = None) -> Settings:
         plain=given.plain,
         key=given.key or key,
         accept_key=given.accept_key or "",
+        config=config,
+        preferences=preferences,
+        complaints=complaints,
     )
 
 
-def _broker(parser: Parser, host: str | None, number: int | None) -> tuple[str, int, str]:
-    """Options first, then RESTANTE_BROKER (tcp://HOST:PORT, perhaps #KEY), then this machine. The key is that of the
-    broker which was named with it, and of no other.
+def default_config() -> Path:
+    """Where the platform keeps what people set."""
+    return platformdirs.user_config_path("restante") / "client.toml"
+
+
+def _broker(parser: Parser, host: str | None, number: int | None, preferences: Preferences) -> address.Address:
+    """Options first, then RESTANTE_BROKER, the file, and this machine. The key is that of the broker which was named
+    with it, and of no other.
     """
-    address = os.environ.get("RESTANTE_BROKER") or f"tcp://localhost:{PORT}"
+    if (mistake := preferences.mistake("broker")) and host is None:
+        parser.error(mistake)  # a line for one broker must not go to another
     try:
-        parts = urlsplit(address)
-        named, numbered = _host(parts.hostname or ""), _port(str(PORT if parts.port is None else parts.port))
-        key = _key(parts.fragment) if parts.fragment else ""
-    except (ValueError, argparse.ArgumentTypeError):
-        named, numbered, key = "", 0, ""
-    if not named or parts.scheme != "tcp":
-        parser.error(
-            worded(
-                "RESTANTE_BROKER is {address!r}; it must look like tcp://HOST:PORT, or tcp://HOST:PORT#KEY",
-                address=address,
-            )
-        )
-    same = host in (None, named) and number in (None, numbered)
-    return host or named, number or numbered, key if same else ""
+        named = address.read(preferences["broker"])
+    except address.BadAddress as error:
+        parser.error(f"RESTANTE_BROKER: {error}")
+    same = host in (None, named.host) and number in (None, named.port)
+    meant = address.Address(host or named.host, number or named.port, named.key if same else "")
+    if (host, number) != (None, None):
+        preferences.give("broker", address.written(meant))
+    return meant
 
 
 def _key(text: str) -> str:
@@ -125,7 +133,7 @@ def _key(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    if not _HOST.fullmatch(text):
+    if not address.is_host(text):
         raise wrong("{text!r} is no host: give a name or an address", text=text)
     return text
 
@@ -161,29 +169,21 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _parser() -> Parser:
-    description = worded("The Restante client: talk from a terminal, or from a script.")
-    parser = Parser("client.py", description, EXAMPLES())
-    add = parser.places.add_argument
+def make_parser(program: str) -> Parser:
+    """The command line of a client that one starts by typing this."""
+    parser = Parser(
+        prog=program,
+        description=worded("The Restante client: talk from a terminal, or from a script."),
+        epilog=EXAMPLES(program=program),
+    )
+    add = parser.add_topic("account", CAUTION()).add_argument
     add("name", nargs="?", metavar="NAME", help=worded("your name; asked for if there is none"))
     add("password", nargs="?", metavar="PASSWORD", help=worded("its password; - asks for it"))
-    add = parser.options.add_argument
     add("-n", "--name", "-un", dest="name_option", metavar="NAME", help=worded("the same as NAME"))
     add("-pw", "--password", dest="password_option", metavar="PASSWORD", help=worded("the same as PASSWORD"))
+    add = parser.add_topic("broker").add_argument
     add("-a", "--address", dest="host", type=_host, metavar="HOST", help=worded("the broker's host (localhost)"))
-    add("-p", "--port", type=_port, help=worded("the broker's port (7777)"))
-    add("--data", metavar="DIR", help=worded("folder for outbox and history (RESTANTE_DATA, or the platform's)"))
-    add("--to", type=_place, metavar="NAME|#ROOM", help=worded("where plain lines go (#lobby)"))
-    add("-m", dest="message", metavar="TEXT", help=worded("send this one message and end"))
-    add("--raw", action="store_true", help=worded("every line is text: no names, no commands"))
-    add("--json", action="store_true", help=worded("one JSON object a line on standard output"))
-    add("--fetch", action="store_true", help=worded("receive what waits, and end"))
-    add("--follow", action="store_true", help=worded("receive until a signal comes"))
-    add("--for", dest="seconds", type=_seconds, metavar="SECONDS", help=worded("receive for so long, and end"))
-    add("--count", type=_count, metavar="N", help=worded("end after N messages"))
-    add("--wait", type=_seconds, default=10.0, metavar="SECONDS", help=worded("how long to wait for the broker (10)"))
-    add("--strict", action="store_true", help=worded("stop at the first line that is refused"))
-    add("--plain", action="store_true", help=worded("lines only: no colours, nothing that is drawn again"))
+    add("-p", "--port", type=_port, metavar="PORT", help=worded("the broker's port (7777)"))
     add("--key", type=_key, metavar="KEY", help=worded("the broker's public key, as it shows it when it starts"))
     add(
         "--accept-key",
@@ -191,5 +191,23 @@ def _parser() -> Parser:
         metavar="KEY",
         help=worded("trust this key from now on, in place of the one remembered"),
     )
+    add("--wait", type=_seconds, default=10.0, metavar="SECONDS", help=worded("how long to wait for the broker (10)"))
+    add = parser.add_topic("sending").add_argument
+    add("--to", type=_place, metavar="NAME|#ROOM", help=worded("where plain lines go (#lobby)"))
+    add("-m", dest="message", metavar="TEXT", help=worded("send this one message and end"))
+    add("--raw", action="store_true", help=worded("every line is text: no names, no commands"))
+    add("--strict", action="store_true", help=worded("stop at the first line that is refused"))
+    add = parser.add_topic("receiving").add_argument
+    add("--json", action="store_true", help=worded("one JSON object a line on standard output"))
+    add("--fetch", action="store_true", help=worded("receive what waits, and end"))
+    add("--follow", action="store_true", help=worded("receive until a signal comes"))
+    add("--for", dest="seconds", type=_seconds, metavar="SECONDS", help=worded("receive for so long, and end"))
+    add("--count", type=_count, metavar="N", help=worded("end after N messages"))
+    add = parser.add_topic("terminal").add_argument
     add("--menu", action="store_true", help=worded("be led by numbers instead of commands"))
+    add("--plain", action="store_true", help=worded("lines only: no colours, nothing that is drawn again"))
+    add = parser.add_topic("disk").add_argument
+    add("--data", metavar="DIR", help=worded("folder for outbox and history (RESTANTE_DATA, or the platform's)"))
+    add("--config", metavar="FILE", help=worded("your settings (RESTANTE_CONFIG, or the platform's)"))
+    parser.add_version()
     return parser

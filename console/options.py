@@ -1,13 +1,12 @@
-"""What the two command lines have in common: --lang, and their own words in the language that is spoken."""
+"""What the two command lines say themselves, in the language that is spoken; and which one that is."""
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable, Sequence
-from typing import NoReturn
+from collections.abc import Sequence
 
-from console.language import LANGUAGES, of_locale, reworded, speak, worded
+from console.language import LANGUAGES, of_locale, speak, worded
 
 # What argparse says of a mistake, in whole; and of one argument.
 MISTAKES = (
@@ -21,40 +20,6 @@ REASONS = (
     "invalid choice: {value} (choose from {choices})",
     "invalid int value: {value}",
 )
-
-
-class Parser(argparse.ArgumentParser):
-    """A command line. Arguments are added to ``places`` (by place) and ``options`` (by name)."""
-
-    def __init__(self, program: str, description: str, epilog: str) -> None:
-        super().__init__(
-            prog=program,
-            description=description,
-            epilog=epilog,
-            formatter_class=_Layout,
-            add_help=False,
-            allow_abbrev=False,
-        )
-        self.places = self.add_argument_group(worded("arguments"))
-        self.options = self.add_argument_group(worded("options"))
-        self.options.add_argument("-h", "--help", action="help", help=worded("show this and end"))
-        self.options.add_argument("--lang", choices=LANGUAGES, help=worded("language of all texts (the locale's)"))
-
-    def error(self, message: str) -> NoReturn:
-        """End with code 2, and how it goes."""
-        said = worded("{program}: error: {why}", program=self.prog, why=reworded(message, MISTAKES, REASONS))
-        self.exit(2, f"{self.format_usage()}{said}\n")
-
-
-class _Layout(argparse.RawDescriptionHelpFormatter):
-    def add_usage(
-        self,
-        usage: str | None,
-        actions: Iterable[argparse.Action],
-        groups: Iterable[argparse._MutuallyExclusiveGroup],
-        prefix: str | None = None,
-    ) -> None:
-        super().add_usage(usage, actions, groups, worded("usage: ") if prefix is None else prefix)
 
 
 def choose_language(arguments: Sequence[str] | None) -> None:

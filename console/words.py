@@ -24,6 +24,10 @@ REFUSALS = {
     "unknown-command": "there is no command {command}; nothing was sent: /help lists them, /say sends the line as text",
     "ambiguous-command": "{command} could be {choices}; nothing was done: type more of it",
     "usage": "it goes like this: {usage}; nothing was done",
+    "no-setting": "there is no setting {name}; nothing was changed: /set lists them",
+    "bad-setting": "{name} was not changed: {why}",
+    "no-toml": "line {line} of {file} can't be read; nothing was changed: mend that line first",
+    "not-kept": "can't change {file}: {why}; nothing was changed",
     "no-such-choice": "{answer} is not offered here; nothing was sent: type a number from 1 to {last}, or the word",
 }
 """Codes of lines that went no further than here. ``bad-name`` goes over the wire too; here it is a line's head."""
@@ -111,7 +115,7 @@ KEY_CHANGED = Sentence("""BROKER KEY CHANGED for {broker}
   {known:<10} {key}{since}
   offered    {offered}
 Either its operator has made a new key, or somebody stands in between. Nothing was sent.
-Ask the operator for the key, then: client.py --accept-key KEY {account}""")
+Ask the operator for the key, then start as {account} with --accept-key KEY""")
 UNWRITABLE = Sentence("can't write to {folder}: {why}; choose a folder with --data")
 IN_USE = Sentence("all device folders in {folder} are in use; end one of the clients, or give --data")
 GIVEN = Sentence("given")
@@ -122,6 +126,31 @@ NO_NAME = Sentence("(no name)")
 HERE_NOW = Sentence("now")
 THIS_DEVICE = Sentence(" (this one)")
 ASK_OLD_PASSWORD = Sentence("Old password: ")
+SETTINGS = Sentence("settings, kept in {file}:")
+SETTING = Sentence("{name} is {value}, from {origin}; it takes {takes}: {does}")
+SETTING_AT_START = Sentence(
+    "{name} is {value}, from {origin}; it takes {takes}: {does}; a change counts from the next start"
+)
+NO_SETTING_BUT = Sentence("there is no setting {name}; nothing was changed: did you mean {nearest}?")
+NO_VALUE = Sentence("nothing")
+FROM_COMMAND_LINE = Sentence("the command line")
+FROM_DEFAULT = Sentence("the default")
+FROM_LINE = Sentence("line {line} of {file}")
+ALIAS_LINE = Sentence("/{name} stands for: {text}")
+IN_FILE = Sentence("line {line} of {file}: {what}")
+NO_TOML = Sentence("line {line} of {file} can't be read, so none of it counts; mend that line")
+UNREADABLE = Sentence("can't read {file}: {why}; none of it counts")
+NO_SETTINGS = Sentence("it holds no settings")
+UNKNOWN_SETTING = Sentence("there is no setting {name}; it was passed over")
+UNKNOWN_SETTING_BUT = Sentence("there is no setting {name}; it was passed over: did you mean {nearest}?")
+PASSED_OVER = Sentence("{name} was passed over: {why}")
+NOT_OFFERED = Sentence("{value} is not one of {takes}")
+NO_PLAIN_TEXT = Sentence("it must be a text in quotes")
+ALIAS_WORD = Sentence("an alias is a word of small letters, digits, - and _")
+ALIAS_OF_COMMAND = Sentence("/{name} is a command, and stays one")
+ALIAS_EMPTY = Sentence("it stands for nothing")
+ALIAS_OF_ALIAS = Sentence("/{name} is an alias itself, and no alias is looked for in another")
+ALIAS_OF_NOTHING = Sentence("there is no command /{command}")
 ALONE = Sentence("alone on a line: {command}")
 UNKNOWN_ENC = Sentence('[a message in the unknown encoding "{enc}": upgrade the client]')
 DAMAGED = Sentence("[damaged at the broker]")
@@ -385,6 +414,16 @@ def put_back(again: int, gone: int) -> list[str]:
 def day(year: int, month: int, day: int, weekday: int) -> str:
     """A date as people write it; ``month`` from 1, ``weekday`` from 0, which is Monday."""
     return DAY(weekday=WEEKDAYS[weekday](), day=day, month=MONTHS[month - 1](), year=year)
+
+
+def no_setting(name: str, nearest: str) -> str:
+    """Why /set does nothing; ``nearest`` may be empty."""
+    return NO_SETTING_BUT(name=name, nearest=nearest) if nearest else refusal("no-setting", name=name)
+
+
+def unknown_setting(name: str, nearest: str) -> str:
+    """A line of the file of settings that nobody understands; ``nearest`` may be empty."""
+    return UNKNOWN_SETTING_BUT(name=name, nearest=nearest) if nearest else UNKNOWN_SETTING(name=name)
 
 
 def help_text(command: str = "") -> str:

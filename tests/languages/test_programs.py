@@ -5,12 +5,12 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from console import broker_options, client_options
 from console.language import speak
+from store import configfile
 from tests.programs.programs import HOST, Broker, Clients, Ended, Program
 
 PROGRAMS = ["client", "broker"]
@@ -82,9 +82,15 @@ def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     speak("en")
 
 
-@pytest.mark.parametrize("options", [client_options, broker_options], ids=PROGRAMS)
-def test_mistakes_are_told_in_russian(options: Any, refused: Callable[..., str]) -> None:
-    read = options.read
+def read_client(arguments: list[str]) -> object:
+    return client_options.read(arguments, configfile.read)
+
+
+READERS = read_client, broker_options.read
+
+
+@pytest.mark.parametrize("read", READERS, ids=PROGRAMS)
+def test_mistakes_are_told_in_russian(read: Callable[..., object], refused: Callable[..., str]) -> None:
     assert refused(read, "-p").endswith(".py: ошибка: параметр -p/--port: нужно значение")
     assert "параметр -p/--port: '70000' — не порт: нужно число" in refused(read, "-p", "70000")
     assert "неизвестные аргументы: --shrug" in refused(read, "--shrug")
@@ -93,23 +99,23 @@ def test_mistakes_are_told_in_russian(options: Any, refused: Callable[..., str])
 
 
 def test_mistakes_of_one_program_are_told_in_russian(refused: Callable[..., str]) -> None:
-    assert "команде backup нужен FILE" in refused(broker_options.read, "backup")
+    assert "команды 'backup' нет; пишется так: backup FILE" in refused(broker_options.read, "backup")
     assert "'soon' — не возраст" in refused(broker_options.read, "--keep", "soon")
-    assert "'x' — не ключ: букв в ключе 52, а здесь 1" in refused(client_options.read, "--key", "x")
-    assert "'.x' не может быть именем: оно должно начинаться" in refused(client_options.read, "--to", ".x")
-    assert "лишнее значение 'x'" in refused(client_options.read, "--json=x")
+    assert "'x' — не ключ: букв в ключе 52, а здесь 1" in refused(read_client, "--key", "x")
+    assert "'.x' не может быть именем: оно должно начинаться" in refused(read_client, "--to", ".x")
+    assert "лишнее значение 'x'" in refused(read_client, "--json=x")
 
 
-@pytest.mark.parametrize("options", [client_options, broker_options], ids=PROGRAMS)
+@pytest.mark.parametrize("read", READERS, ids=PROGRAMS)
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_the_help_fits_80_columns(
-    options: Any, language: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    read: Callable[..., object], language: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     with pytest.raises(SystemExit) as ended:
-        options.read(["--help", "--lang", language])
+        read(["--lang", language, "--help", "all"])
     speak("en")
-    lines = capsys.readouterr().out.splitlines()
+    lines = capfd.readouterr().out.splitlines()
     assert ended.value.code == 0
     assert len(lines) > 30
     assert [line for line in lines if len(line) > 80] == []
