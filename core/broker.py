@@ -364,7 +364,7 @@ class Broker:
         if fetch.log not in session.readings:
             return []
         arrived = Arrived(fetch.log, event.first, event.envelopes)
-        session.fetched(fetch.log, cut(arrived), complete=event.complete)
+        session.fetched(fetch.log, event.first, cut(arrived), event.complete)
         self.sessions.touch(session)
         return []
 

@@ -108,15 +108,15 @@ class Session:
         if reading.sent < reading.head:
             self.behind[log] = None
 
-    def fetched(self, log: str, pieces: list[Piece], complete: bool) -> None:
-        """The store answered a Fetch; complete: there was nothing more behind it."""
+    def fetched(self, log: str, first: int, pieces: list[Piece], complete: bool) -> None:
+        """The store answered a Fetch: what there is from ``first`` on; complete: there was nothing more behind it."""
         reading = self.readings[log]
+        # What was pruned meanwhile can't be had: the device will see the hole, say Hello, and learn where to begin.
+        reading.sent = max(reading.sent, first - 1)
         last = pieces[-1].last if pieces else reading.sent
         # A hint says that there is more, not how much; so does an answer that stops before the end.
         reading.head = last if complete else max(reading.head, last + 1)
         if pieces:
-            # What was pruned meanwhile can't be had: the device will see the hole, say Hello, and learn where to begin.
-            reading.sent = max(reading.sent, pieces[0].first - 1)
             self.offer(log, pieces)
         if reading.sent >= reading.head:
             self.behind.pop(log, None)
