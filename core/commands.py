@@ -83,13 +83,15 @@ class Move(Command):
 class Put(Command):
     """Compare and set a record. value None deletes; expect 0 means "must not exist".
 
-    Result: Done(version) or Conflict(version). ``cause`` is given back with the result, for the core's own use.
+    ``also`` are carried out with it, all of them or none. Result: Done(version), or Conflict(version) of the first
+    that is not as expected. ``cause`` is given back with the result, for the core's own use.
     """
 
     key: str
     value: bytes | None
     expect: int
     cause: Received | None = None
+    also: tuple[Put, ...] = ()
 
 
 class Trim(Command):
