@@ -12,7 +12,7 @@ import msgspec
 import platformdirs
 
 from console.broker_options import port
-from protocol import keys, names
+from protocol import keys, names, permits
 
 PORT = 7777
 # What ZeroMQ takes for a host. A longer name has no address, and names no folder either.
@@ -52,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True):
     menu: bool
     plain: bool
     key: str  # the broker's public key; "": what is remembered, or the first one met
+    invite: str  # the code of an invitation, or one that sets another password
     accept_key: str  # remember this key instead of another one
 
 
@@ -85,6 +86,7 @@ def read(arguments: list[str] | None = None) -> Settings:
         plain=given.plain,
         key=given.key or key,
         accept_key=given.accept_key or "",
+        invite=given.invite or "",
     )
 
 
@@ -145,6 +147,12 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _permit(text: str) -> str:
+    if not permits.is_whole(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no code: it has 16 letters, in groups of four")
+    return text
+
+
 def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 10**12:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of messages: give 1 or more")
@@ -180,5 +188,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--plain", action="store_true", help="lines only: no colours, nothing that is drawn again")
     add("--key", type=_key, metavar="KEY", help="the broker's public key, as it shows it when it starts")
     add("--accept-key", type=_key, metavar="KEY", help="trust this key from now on, in place of the one remembered")
+    add(
+        "--invite",
+        type=_permit,
+        metavar="CODE",
+        help="a code of the operator's, that makes an account or sets a password",
+    )
     add("--menu", action="store_true", help="be led by numbers instead of commands")
     return parser

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from core.received import Knocked, Received, Swept
+from core.received import Asking, Knocked, Received, Swept
 from core.shown import Shown
 from core.typed import AskedPassword
 from protocol import limits
@@ -46,6 +46,16 @@ class HangUp(Command):
     """End this connection: whoever is there does what no honest client does."""
 
     peer: bytes
+
+
+# ---- to an operator ------------------------------------------------------------------------------------
+
+
+class Reply(Command):
+    """Answer an order: with facts, or with ``error`` and ``code``."""
+
+    peer: bytes
+    said: dict[str, Any]
 
 
 # ---- to the store: operations, gathered into one group a turn -----------------------------------------
@@ -90,7 +100,7 @@ class Put(Command):
     key: str
     value: bytes | None
     expect: int
-    cause: Received | None = None
+    cause: Asking | None = None
     also: tuple[Put, ...] = ()
 
 
@@ -113,7 +123,7 @@ class Look(Command):
     With an epoch also the bases of the logs: up to which seq each is the same as it was in that epoch.
     """
 
-    cause: Received | Knocked | Swept
+    cause: Asking | Knocked | Swept
     keys: tuple[str, ...] = ()
     logs: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
@@ -124,7 +134,7 @@ class Look(Command):
 class Browse(Command):
     """Read the keys that begin with prefix and come after another, in order, at most limit; Looked brings them."""
 
-    cause: Received | Swept
+    cause: Asking | Swept
     prefix: str
     limit: int
     after: str = ""
@@ -192,6 +202,7 @@ class Derive(Command):
 
     broker: bytes  # the broker's id
     taken: bool  # the name is registered
+    lacks_permit: bool = False  # the account is made only with a permit, and there is none yet: ask for it, too
 
 
 # ---- the client's: to its journal, committed before anything of the same turn is sent or shown ---------

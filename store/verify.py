@@ -34,7 +34,7 @@ _WITHOUT_CRC = (
     "epoch, log, head FROM base",
 )
 
-KINDS = {"account/": records.Account, "key/": records.Key, "room/": records.Room}
+KINDS = {"account/": records.Account, "key/": records.Key, "room/": records.Room, "permit/": records.Permit}
 
 
 class _Slice(NamedTuple):

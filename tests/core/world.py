@@ -7,7 +7,6 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any, Protocol
 
-from broker import Turns
 from core import records
 from core.anchor import Known
 from core.broker import Broker
@@ -24,6 +23,7 @@ from store.memory import MemoryStore
 from store.notebook import Notebook
 from tests.core.actor import Actor
 from tests.core.faults import Crash
+from turns import Turns
 
 BROKER = b"restante-testing"
 DUMMY = "no secret"
