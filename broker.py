@@ -41,6 +41,7 @@ from transport.context import endpoint, make_context
 from transport.control import open_control
 from transport.curve import NoCurve
 from transport.descriptors import raise_limit
+from transport.notify import notify
 from transport.poller import Poller, Waker
 from transport.router import NoAddress, Router
 from transport.worker import Worker
@@ -116,6 +117,7 @@ class Loop:
             if self._waker.take():
                 break
             self._turn(self._drain())
+        notify("STOPPING=1")
         self._turn([*self._drain(), Closing()])
         while self._turns.pending:
             self._turn([])
@@ -219,7 +221,7 @@ def serve(settings: Settings) -> None:
         waker.watch((signal.SIGINT, signal.SIGTERM))
         folder = private_folder(settings.data)
         stack.callback(Lock(folder).close)
-        log = open_log(folder / "broker.log", settings.log_level)
+        log = open_log(folder / "broker.log", settings.log)
         stack.callback(close_log, log)
         store = SqliteStore.open(folder / "restante.sqlite")
         stack.callback(store.close)
@@ -252,6 +254,7 @@ def serve(settings: Settings) -> None:
         loop = Loop(store, router, zap, Desk(control, store, log), waker, house, log)
         say(f"restante: listening on {endpoint(settings.address, router.port)}, key {pair.public}")
         log.info(line("listening", {"address": settings.address, "port": router.port}))
+        notify("READY=1")
         loop.run()
         log.info(line("ended", {}))
 

@@ -9,9 +9,12 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
+from console.logfile import FILE_BYTES, OLD_FILES, Style
 from protocol import limits
 
 LAST_PORT = 65534
+# Older log files that are kept: one a day for a few years, or as many as anybody could want.
+MOST_FILES = 1000
 
 EXAMPLES = """\
 examples:
@@ -66,7 +69,7 @@ class Settings(msgspec.Struct, frozen=True):
     data: Path
     demo_accounts: bool
     registration: str  # open, invite, closed
-    log_level: str
+    log: Style
     local_limits: bool  # this machine's own programs are held to the limits for addresses too
     command: str = ""  # the small words of one of FORMS; "": run
     names: tuple[str, ...] = ()  # what stood for its words in capitals
@@ -95,7 +98,7 @@ def read(arguments: list[str] | None = None) -> Settings:
         data=Path(given.data or os.environ.get("RESTANTE_DATA") or default_folder()),
         demo_accounts=given.demo_accounts,
         registration=given.registration,
-        log_level=given.log_level,
+        log=Style(given.log_level, given.log_json, given.log_size, given.log_files),
         local_limits=given.local_limits,
         command=command,
         names=named,
@@ -145,6 +148,13 @@ def _parser() -> argparse.ArgumentParser:
         default="info",
         help="what goes into broker.log (info)",
     )
+    parser.add_argument("--log-json", action="store_true", help="write broker.log as lines of JSON")
+    parser.add_argument(
+        "--log-size", type=_size, default=FILE_BYTES, metavar="SIZE", help="begin a new broker.log after 1M, 50M … (1M)"
+    )
+    parser.add_argument(
+        "--log-files", type=_files, default=OLD_FILES, metavar="N", help="and keep so many older ones (2)"
+    )
     parser.add_argument(
         "--local-limits", action="store_true", help="hold this machine's own clients to the limits for addresses too"
     )
@@ -184,6 +194,12 @@ def _fits(form: list[str], words: list[str]) -> tuple[str, ...] | None:
     if any(part.islower() and part != word for part, word in pairs):
         return None
     return tuple(word for part, word in pairs if not part.islower())
+
+
+def _files(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MOST_FILES:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of files: give 1 to {MOST_FILES}")
+    return int(text)
 
 
 def _uses(text: str) -> int:
