@@ -54,7 +54,7 @@ class HangUp(Command):
 class Reply(Command):
     """Answer an order: with facts, or with ``error`` and ``code``."""
 
-    peer: bytes
+    ticket: int
     said: dict[str, Any]
 
 

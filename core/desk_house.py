@@ -15,7 +15,7 @@ from core.events import DeviceState, Done, Result
 from core.ordered import LISTED, account_key, decline, need, put, reply
 from core.orders import Announce, ListSessions, Order, TellStats
 from core.received import Ordered
-from core.records import Account
+from core.records import FOREVER, Account
 from core.registered import Settled, record
 from core.session import Session
 from core.sessions import Sessions
@@ -63,16 +63,15 @@ class HouseDesk:
     # -- announcements --
 
     def _announce(self, event: Ordered, order: Announce, now: Instant) -> list[Command]:
-        """A message like any other, of an account that nobody can log in to: so it waits for those who are away."""
+        """A message like any other, of an account that was made closed: so it waits for those who are away."""
         key = account_key(event, order.account)
         device = records.device(key, self._device)
         need(event, records.account(key), logs=(names.LOBBY,))
         author: Account | None = record(event, records.account(key), Account)
         if author is None:
             _, head = event.found["head/" + names.LOBBY]
-            return put(
-                event, records.account(key), Account(names.shown(order.account), "", "", now.at, {names.LOBBY: head})
-            )
+            made = Account(names.shown(order.account), "", "", now.at, {names.LOBBY: head}, barred=FOREVER)
+            return put(event, records.account(key), made)
         if author.scheme:
             return decline(event, "not-the-brokers", name=author.name)
         if "device/" + device not in event.found:

@@ -17,12 +17,12 @@ LISTED = 200
 
 def reply(event: Ordered, **facts: Any) -> list[Command]:
     """It was carried out."""
-    return [Reply(event.peer, {"done": True, **facts})]
+    return [Reply(event.ticket, {"done": True, **facts})]
 
 
 def decline(event: Ordered, code: str, /, **places: Any) -> list[Command]:
     """It was not carried out, and this is why."""
-    return [Reply(event.peer, {"error": errors.sentence(code, **places), "code": code})]
+    return [Reply(event.ticket, {"error": errors.sentence(code, **places), "code": code})]
 
 
 def settled(event: Ordered, code: str, /, **places: Any) -> Settled:

@@ -22,6 +22,10 @@ Mark = Annotated[str, Meta(min_length=1, max_length=limits.PERMIT_CHARS)]
 Uses = Annotated[int, Meta(ge=1, le=limits.PERMIT_NAMES)]
 
 
+# An announcement: a screen, and small enough for a request whatever its letters.
+TEXT_CHARS = 2048
+
+
 class Order(msgspec.Struct, tag_field="do"):
     """Something that an operator asks."""
 
@@ -143,7 +147,7 @@ class Announce(Order, tag="announce"):
     """Write this to everyone in the lobby, as an account that is the broker's own."""
 
     account: Name
-    text: Annotated[str, Meta(min_length=1, max_length=limits.BODY_BYTES // 4)]  # that fits, whatever its letters
+    text: Annotated[str, Meta(min_length=1, max_length=TEXT_CHARS)]
 
 
 class TellStats(Order, tag="tell-stats"):

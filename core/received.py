@@ -48,7 +48,7 @@ class Knocked(Event):
 class Ordered(Event):
     """An operator asks something."""
 
-    peer: bytes  # whom to answer
+    ticket: int  # whom to answer
     order: AnyOrder
     found: dict[str, Any] = {}  # as in Received
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ class Desk:
         self._control = control
         self._store = store
         self._log = log
-        self._open: dict[bytes, Request] = {}  # what the core has not answered yet, by whom to answer
+        self._open: dict[int, Request] = {}  # what the core has not answered yet, by ticket
+        self._tickets = count(1)
         self._copying: tuple[Request, Copying] | None = None
 
     @property
@@ -50,8 +52,9 @@ class Desk:
                 self._begin_copy(request)
                 continue
             try:
-                orders.append(Ordered(request.peer, msgspec.convert(request.said, AnyOrder)))
-                self._open[request.peer] = request
+                order = Ordered(next(self._tickets), msgspec.convert(request.said, AnyOrder))
+                self._open[order.ticket] = request
+                orders.append(order)
             except msgspec.ValidationError as error:
                 why = f"this broker does not know that command ({error})"
                 self.answer(request, {"error": f"{why}; nothing was done"})
@@ -59,7 +62,7 @@ class Desk:
 
     def reply(self, reply: Reply) -> None:
         """The core has answered."""
-        self.answer(self._open.pop(reply.peer), reply.said)
+        self.answer(self._open.pop(reply.ticket), reply.said)
 
     def answer(self, request: Request, said: dict[str, Any]) -> None:
         """Tell who asked, and write it down; facts are for who asked alone."""

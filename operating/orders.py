@@ -55,8 +55,8 @@ from transport.control import NoControl, ask
 from turns import Turns
 
 EXIT_USAGE, EXIT_REFUSED, EXIT_ABSENT = 2, 65, 69
-# A running broker answers between two turns; one that takes longer is in trouble.
-ANSWER_WAIT_MS = 30_000
+# A running broker answers between two turns; to empty a room of thousands takes it some of them for each.
+ANSWER_WAIT_MS = 600_000
 CHECK_WAIT_MS = 5_000
 # A permit is good for so long unless told otherwise.
 PERMIT_S = 7 * 86_400.0
@@ -89,14 +89,22 @@ def _asking(settings: Settings) -> Iterator[Ask]:
     """Asks the broker that works on the folder, or the folder's store itself."""
     with lock(settings.data) as locked, contextlib.ExitStack() as stack:
         if not locked:
-            yield lambda order: _judged(_ask_running(settings.data, order))
+            yield lambda order: _judged(_ask_running(settings.data, _sound(order)))
         elif settings.command in RUNNING:
             raise Refused(EXIT_ABSENT, f"no broker works on {settings.data}; nothing was done: start it first")
         else:
             store = SqliteStore.open(existing(str(settings.data / FILE)))
             stack.callback(store.close)
             asked = _Here(store)
-            yield lambda order: _judged(asked.ask(order))
+            yield lambda order: _judged(asked.ask(_sound(order)))
+
+
+def _sound(order: AnyOrder) -> AnyOrder:
+    """The same order, if no broker would have to refuse it for its form."""
+    try:
+        return msgspec.convert(msgspec.to_builtins(order), type(order))
+    except msgspec.ValidationError as error:
+        raise Refused(EXIT_USAGE, f"that can't be asked ({error}); nothing was done") from None
 
 
 def _judged(answer: Answer) -> Answer:
@@ -123,7 +131,7 @@ class _Here:
 
     def ask(self, order: AnyOrder) -> Answer:
         """Turn after turn until it is answered."""
-        self._turns.turn([Ordered(b"", order)], _now())
+        self._turns.turn([Ordered(0, order)], _now())
         while not self._answers:
             self._turns.turn([], _now())
         return self._answers.pop()

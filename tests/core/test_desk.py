@@ -196,7 +196,7 @@ def test_who_joins_while_the_room_is_closed_is_out_too(world: World, alice: Visi
         world.order(OpenRoom("#tea"))
         late = Visitor(world)
         late.enters(f"late{turns}")
-        world.inbox.append(Ordered(b"operator", CloseRoom("#tea")))
+        world.inbox.append(Ordered(1, CloseRoom("#tea")))
         for _ in range(turns):
             world.turn()
         late.says(Join(1, "#tea"))
@@ -232,8 +232,10 @@ def test_an_announcement_is_a_message_that_waits_for_those_who_are_away(world: W
     assert heard == [b"down at six", b"and up at seven", b"up again"]
 
 
-def test_nobody_logs_in_as_who_announces(world: World) -> None:
+def test_nobody_logs_in_as_who_announces_and_nobody_answers(world: World, alice: Visitor) -> None:
     world.order(Announce("broker", "hello"))
+    (accepted,) = (each for each in alice.posts(1, "at six?", to="broker") if isinstance(each, frames.Accepted))
+    assert [each.code for each in accepted.refused] == ["account-closed"]
     visitor = Visitor(world)
     assert visitor.says(visitor.hello("broker"))[0].code == "wrong-password"
 

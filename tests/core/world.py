@@ -125,7 +125,7 @@ class World:
     def order(self, *orders: AnyOrder) -> list[dict[str, Any]]:
         """An operator asks this, all in one turn; what is answered."""
         before = len(self.replies)
-        self.inbox += [Ordered(b"operator", order) for order in orders]
+        self.inbox += [Ordered(1, order) for order in orders]
         self.run()
         return self.replies[before:]
 

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zmq
 
 from tests.programs.programs import BOUND_S, PASSWORD, Broker, Clients, Program, Terminal
 from tests.programs.upkeep_commands import command, said, stop
+from transport.control import NAME
 
 StartBroker = Callable[..., Broker]
 ClientsOf = Callable[[Broker], Clients]
@@ -116,16 +118,36 @@ def test_passwd_asks_unseen(house: Broker, clients_of: ClientsOf) -> None:
     assert clients_of(house).run("alice", "-m", "hi").code == 77
 
 
+STRANGE = ("burn", 7, ["bar"], None, {"do": "bar"})
+
+
+def test_whatever_is_asked_in_a_breath_is_answered_each_by_itself(broker: Broker) -> None:
+    asked = [{"do": "tell-stats"}, {"do": "list-accounts"}, {"do": "bar"}, *({"do": each} for each in STRANGE)]
+    with zmq.Context() as context, context.socket(zmq.DEALER) as wire:
+        wire.connect(f"ipc://{broker.folder / NAME}")
+        for each in asked:
+            wire.send(json.dumps(each).encode())
+        answers = []
+        while len(answers) < len(asked):
+            assert wire.poll(int(BOUND_S * 1000))
+            answers.append(json.loads(wire.recv()))
+    assert sorted("error" in each for each in answers) == [False] * 2 + [True] * (len(asked) - 2)
+    assert [each["accounts"] for each in answers if "accounts" in each] == [[]]
+    assert [each["sessions"] for each in answers if "sessions" in each] == [0]
+    command(broker.folder, "check")
+
+
 MISTAKES = {
     ("accounts", "ban", "alice"): "a ban wants its time, as in --for 2h; nothing was done",
     ("passwd", "alice"): "a password is asked for on a terminal, and there is none: --password - reads it",
     ("accounts", "add"): "it goes like this: accounts, or accounts add NAME",
     ("frobnicate",): "--help lists the commands",
     ("invites", "new", "--uses", "0"): "is no number of accounts",
+    ("announce", "x" * 5000): "that can't be asked",
 }
 
 
-@pytest.mark.parametrize("words", MISTAKES, ids=" ".join)
+@pytest.mark.parametrize("words", MISTAKES, ids=lambda words: " ".join(words)[:30])
 def test_a_mistake_is_explained(broker: Broker, words: tuple[str, ...]) -> None:
     with Program("broker", *words, "--data", broker.folder) as program:
         program.end_input()
