@@ -100,13 +100,13 @@ class AccountsDesk:
             if order.until == 0 and not found.is_barred(now.at):
                 return decline(event, "not-barred", name=found.name)
             found.barred = order.until
-            for session in self._sessions.by_peer.values():
-                session.routes.clear()  # nothing is sent to a closed account
             return put(event, records.account(key), found)
+        for session in self._sessions.by_peer.values():
+            session.routes.clear()  # nothing is sent to a closed account
         code, text = found.bar, errors.sentence(found.bar, **found.bar_places)
-        sessions = self._sessions.of(key) if found.is_barred(now.at) else ()
+        sessions = list(self._sessions.of(key)) if found.is_barred(now.at) else []
         ended = [command for each in sessions for command in end(self._sessions, each.peer, code, text)]
-        return [*ended, *reply(event, account=found.name, until=order.until, sessions=len(list(sessions)))]
+        return [*ended, *reply(event, account=found.name, until=order.until, sessions=len(sessions))]
 
     def _password(self, event: Ordered, order: SetPassword, now: Instant) -> list[Command]:
         key, found = account(event, order.account)

@@ -28,8 +28,9 @@ SENTENCES = {
     " ask its operator for a code, then use --invite CODE",
     "bad-permit": "the code is not for {name}, was used already, or is over; nothing was sent: ask the operator for"
     " another one",
-    "account-closed": "the account {name} was closed by the broker's operator; nothing was sent: ask them about it",
-    "account-barred": "the account {name} is banned until {until}; nothing was sent: come back then",
+    "account-closed": "the account {name} was closed by the broker's operator; nobody is let in as it, and nothing is"
+    " sent to it: ask them about it",
+    "account-barred": "the account {name} is banned until {until}; nobody is let in as it before: come back then",
     "registration-closed": "wrong name or password for {name}, and this broker makes no new accounts; ask its operator",
     "damaged-account": "the broker's record of {name} is damaged; ask its operator to restore a backup",
     "damaged-device": "what the broker keeps of this device of {name} is damaged; it goes on under another id",

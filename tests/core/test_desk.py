@@ -119,14 +119,15 @@ def test_a_closed_account_gets_nothing_and_keeps_its_name(world: World, alice: V
     bob = Visitor(world)
     bob.enters("bob")
     bob.posts(1, "before", to="alice")
-    world.order(Bar("alice", FOREVER))
-    (accepted,) = (each for each in bob.posts(2, "after", to="alice") if isinstance(each, frames.Accepted))
+    world.inbox.append(Ordered(1, Bar("alice", FOREVER)))
+    bob.posts(2, "in the same moment", to="alice")
+    (accepted,) = (each for each in bob.posts(3, "after", to="alice") if isinstance(each, frames.Accepted))
     assert [each.code for each in accepted.refused] == ["account-closed"]
     assert code(world, AddAccount("ALICE", "m" * 26, FOREVER)) == "account-exists"
     world.order(Bar("alice", 0))
     back = Visitor(world, alice.device, alice.key)
     back.enters("alice")
-    assert [body for _, body in back.delivered("@alice")] == [b"before"]
+    assert [body for _, body in back.delivered("@alice")] == [b"before", b"in the same moment"]
 
 
 def test_all_accounts_are_listed_page_after_page(world: World, alice: Visitor) -> None:
