@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from console import broker_options
+from console import broker_options, broker_words
 from console.broker_options import Settings
+from console.language import told
 from console.logfile import close_log, line, open_log
 from console.sanitise import clean_line
 from core import records
@@ -130,7 +131,7 @@ class Loop:
         self._desk.go_on()
         for log, seq in self._store.damaged:
             self._log.error(line("damaged", {"log": log, "seq": seq}))
-            say(f"restante: message {seq} of {log} is damaged on disk; an empty one stands in its place")
+            say(f"restante: {broker_words.DAMAGED(seq=seq, log=log)}")
         self._store.damaged.clear()
 
     def _drain(self) -> list[Event]:
@@ -164,11 +165,7 @@ class Loop:
                 self._unnoted = 0
         self._log.info(line(note.what, note.fields))
         if note.loud:
-            say(f"{note.fields.get('account', '')} {note.what} {_origin(note.fields)}".strip())
-
-
-def _origin(fields: dict[str, Any]) -> str:
-    return f"from {fields['from']}" if fields.get("from") else ""
+            say(broker_words.note(note.what, note.fields))
 
 
 def _prove(prove: Prove) -> Proved:
@@ -210,7 +207,8 @@ def make_demo_accounts(store: Store) -> None:
     if puts:
         store.submit(puts, now)
         store.poll()
-    say(f"restante: demo accounts {', '.join(DEMO_ACCOUNTS)}; their password is {DEMO_PASSWORD}")
+    accounts = ", ".join(DEMO_ACCOUNTS)
+    say(f"restante: {broker_words.DEMO(accounts=accounts, password=DEMO_PASSWORD)}")
 
 
 def serve(settings: Settings) -> None:
@@ -252,7 +250,8 @@ def serve(settings: Settings) -> None:
         else:
             log.warning(line("no-control", {"why": "the folder's path is too long for a socket"}))
         loop = Loop(store, router, zap, Desk(control, store, log), waker, house, log)
-        say(f"restante: listening on {endpoint(settings.address, router.port)}, key {pair.public}")
+        place = endpoint(settings.address, router.port)
+        say(f"restante: {broker_words.LISTENING(place=place, key=pair.public)}")
         log.info(line("listening", {"address": settings.address, "port": router.port}))
         notify("READY=1")
         loop.run()
@@ -265,21 +264,21 @@ def _fail(code: int, sentence: str) -> int:
     return code
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the broker; the exit code."""
+def main(arguments: list[str] | None = None, program: str = "python broker.py") -> int:
+    """Run the broker; the exit code. ``program`` is what one types to start it."""
     standard.guard()
-    settings = broker_options.read(arguments)
+    settings = broker_options.read(arguments, program)
     try:
         curve.check_library()
         if settings.command:
             return carry_out(settings)
         serve(settings)
     except Locked:
-        return _fail(EXIT_LOCKED, f"another broker works on {settings.data}; stop it, or choose a folder with --data")
+        return _fail(EXIT_LOCKED, broker_words.LOCKED(folder=settings.data))
     except (StoreError, NoAddress, NoCurve) as error:
-        return _fail(EXITS.get(type(error), EXIT_BROKEN), str(error))
+        return _fail(EXITS.get(type(error), EXIT_BROKEN), told(error))
     except OSError as error:
-        return _fail(EXIT_NO_FOLDER, f"can't write to {settings.data}: {error.strerror}; choose a folder with --data")
+        return _fail(EXIT_NO_FOLDER, broker_words.UNWRITABLE(folder=settings.data, why=error.strerror))
     return 0
 
 

@@ -38,7 +38,7 @@ def broker(data: str | None) -> Iterator[tuple[subprocess.Popen[str], load.Place
     """A real broker with an empty store."""
     with tempfile.TemporaryDirectory(dir=data) as folder:
         command = [sys.executable, str(ROOT / "broker.py"), "-a", "127.0.0.1", "-p", "0", "--data", folder]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen([*command, "--lang", "en"], stdout=subprocess.PIPE, text=True)
         assert process.stdout
         found = re.search(r":(\d+), key (\w+)", process.stdout.readline())
         assert found, "the broker did not start"

@@ -19,7 +19,7 @@ def terminal() -> bool:
 
 def ask_name() -> str:
     """A name; "" if none was given. KeyboardInterrupt if the person would rather leave."""
-    print(words.ASK_NAME, end="", file=sys.stderr, flush=True)
+    print(words.ASK_NAME(), end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip()
 
 
@@ -27,9 +27,9 @@ def ask_password(name: str, taken: bool) -> str:
     """The password of an account that exists, or twice that of one to be made; "" if none was given."""
     try:
         if taken:
-            print(words.TAKEN.format(name=clean_line(name)), file=sys.stderr)
-            return getpass.getpass(words.ASK_PASSWORD)
-        print(words.FREE.format(name=clean_line(name)), file=sys.stderr)
+            print(words.TAKEN(name=clean_line(name)), file=sys.stderr)
+            return getpass.getpass(words.ASK_PASSWORD())
+        print(words.FREE(name=clean_line(name)), file=sys.stderr)
         return ask_twice()
     except EOFError:
         return ""
@@ -47,15 +47,15 @@ def ask_to_enter(settings: Settings, derive: Derive) -> tuple[str, str]:
 
 def _ask_permit(name: str) -> str:
     """The code of an invitation; "" if none was given."""
-    print(words.BY_INVITATION.format(name=clean_line(name)), file=sys.stderr)
-    print(words.ASK_PERMIT, end="", file=sys.stderr, flush=True)
+    print(words.BY_INVITATION(name=clean_line(name)), file=sys.stderr)
+    print(words.ASK_PERMIT(), end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip()[: limits.PERMIT_CHARS]
 
 
 def _ask_permitted(name: str) -> str:
     """Twice the password that a permit sets; "" if none was given."""
     try:
-        print(words.WITH_PERMIT.format(name=clean_line(name)), file=sys.stderr)
+        print(words.WITH_PERMIT(name=clean_line(name)), file=sys.stderr)
         return ask_twice()
     except EOFError:
         return ""
@@ -64,7 +64,7 @@ def _ask_permitted(name: str) -> str:
 def ask_new_password() -> tuple[str, str]:
     """The old password and the new one; empty ones if they were not given."""
     try:
-        old = getpass.getpass(words.ASK_OLD_PASSWORD)
+        old = getpass.getpass(words.ASK_OLD_PASSWORD())
         return (old, ask_twice()) if old else ("", "")
     except (EOFError, KeyboardInterrupt):
         return "", ""
@@ -72,8 +72,8 @@ def ask_new_password() -> tuple[str, str]:
 
 def ask_twice() -> str:
     """A new password, twice the same; "" if none was given."""
-    while first := getpass.getpass(words.ASK_NEW_PASSWORD):
-        if getpass.getpass(words.ASK_AGAIN) == first:
+    while first := getpass.getpass(words.ASK_NEW_PASSWORD()):
+        if getpass.getpass(words.ASK_AGAIN()) == first:
             return first
-        print(words.NOT_THE_SAME, file=sys.stderr)
+        print(words.NOT_THE_SAME(), file=sys.stderr)
     return ""

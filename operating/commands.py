@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from console.broker_options import Settings
+from console.language import told, worded
 from operating import files, orders
-from operating.telling import EXIT_LOCKED, Refused, fail
+from operating.telling import EXIT_DAMAGED, EXIT_LOCKED, EXIT_UNWRITABLE, Refused, fail
 from store.portable import BadLine
 from transport.control import NoControl
 
-EXIT_DAMAGED, EXIT_UNWRITABLE, EXIT_INTERRUPTED = 65, 73, 130
+EXIT_INTERRUPTED = 130
 
 
 def carry_out(settings: Settings) -> int:
@@ -21,8 +22,8 @@ def carry_out(settings: Settings) -> int:
         code, sentence = refused.args
         return fail(int(code), sentence)
     except (NoControl, BadLine) as error:
-        return fail(EXIT_LOCKED if isinstance(error, NoControl) else EXIT_DAMAGED, str(error))
+        return fail(EXIT_LOCKED if isinstance(error, NoControl) else EXIT_DAMAGED, told(error))
     except BrokenPipeError:
-        return fail(EXIT_UNWRITABLE, "nobody reads the answer any more")
+        return fail(EXIT_UNWRITABLE, worded("nobody reads the answer any more"))
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED

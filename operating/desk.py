@@ -13,6 +13,7 @@ from console.logfile import line
 from core.commands import Reply
 from core.orders import AnyOrder
 from core.received import Event, Ordered
+from operating.telling import ONE_COPY, UNKNOWN
 from store import StoreError
 from store.copying import Copying
 from store.sqlite import SqliteStore
@@ -56,8 +57,7 @@ class Desk:
                 self._open[order.ticket] = request
                 orders.append(order)
             except msgspec.ValidationError as error:
-                why = f"this broker does not know that command ({error})"
-                self.answer(request, {"error": f"{why}; nothing was done"})
+                self.answer(request, {"error": UNKNOWN.format(error=error)})
         return orders
 
     def reply(self, reply: Reply) -> None:
@@ -90,7 +90,7 @@ class Desk:
 
     def _begin_copy(self, request: Request) -> None:
         if self._copying:
-            self.answer(request, {"error": "another copy is being made; nothing was done"})
+            self.answer(request, {"error": ONE_COPY})
             return
         try:
             self._copying = request, self._store.copying(Path(str(request.said.get("to"))))

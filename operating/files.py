@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from console.broker_options import Settings
-from operating.telling import EXIT_LOCKED, Refused, existing, fail, lock, say
-from store import StoreUnwritable
+from console.language import counted, worded
+from operating.telling import EXIT_DAMAGED, EXIT_LOCKED, EXIT_UNWRITABLE, Refused, existing, fail, lock, say, why
 from store.copies import FILE, copy, part_of, restore, seal
 from store.copying import made
 from store.database import failures
@@ -24,7 +24,6 @@ from store.verify import Verifier, read_only
 from transport import standard
 from transport.control import ask
 
-EXIT_DAMAGED = 65
 # A running broker copies some 200 MB a second beside its work; an operator may wait a day.
 COPY_WAIT_MS = 24 * 3600 * 1000
 
@@ -38,12 +37,16 @@ def _backup(settings: Settings) -> int:
             else:
                 answer = ask(settings.data, COPY_WAIT_MS, do="copy", to=str(part))
                 if "error" in answer:
-                    raise StoreUnwritable(str(answer["error"]))
+                    raise Refused(EXIT_UNWRITABLE, why(answer))
         findings = seal(part, target)
     if findings:
-        cure = "restore an older one, or take along what is whole with export and import"
-        return _tell(findings, f"{target} was not made, the store is damaged: {cure}")
-    say(f"{target} holds everything up to now; whoever restores it begins another epoch")
+        verdict = worded(
+            "{target} was not made, the store is damaged: restore an older one, or take along what is whole"
+            " with export and import",
+            target=target,
+        )
+        return _tell(findings, verdict)
+    say(worded("{target} holds everything up to now; whoever restores it begins another epoch", target=target))
     return 0
 
 
@@ -52,13 +55,20 @@ def _restore(settings: Settings) -> int:
     private_folder(settings.data)
     with lock(settings.data) as locked:
         if not locked:
-            raise Refused(EXIT_LOCKED, f"a broker works on {settings.data}; nothing was changed: stop it first")
+            sentence = worded("a broker works on {folder}; nothing was changed: stop it first", folder=settings.data)
+            raise Refused(EXIT_LOCKED, sentence)
         findings, former = restore(source, settings.data)
     if findings:
-        return _tell(findings, f"{source} was not put in place: it is damaged")
-    say(f"{source} is in place in {settings.data}; another epoch has begun, and clients send again what it has lost")
+        return _tell(findings, worded("{source} was not put in place: it is damaged", source=source))
+    say(
+        worded(
+            "{source} is in place in {folder}; another epoch has begun, and clients send again what it has lost",
+            source=source,
+            folder=settings.data,
+        )
+    )
     if former:
-        say(f"what was there before is kept in {former}")
+        say(worded("what was there before is kept in {former}", former=former))
     return 0
 
 
@@ -68,9 +78,24 @@ def _verify(settings: Settings) -> int:
     with failures(path, KIND):
         findings = list(verifier.findings())
     if findings:
-        return _tell(findings, f"{path} is damaged: {_many(findings)}; restore a backup")
+        verdict = counted(
+            "{path} is damaged: {count} finding; restore a backup",
+            "{path} is damaged: {count} findings; restore a backup",
+            len(findings),
+            path=path,
+        )
+        return _tell(findings, verdict)
     seen = verifier.summary
-    say(f"{path} is whole: {seen.messages} messages in {seen.logs} logs, {seen.accounts} accounts")
+    say(
+        counted(
+            "{path} is whole: {count} message (logs: {logs}, accounts: {accounts})",
+            "{path} is whole: {count} messages (logs: {logs}, accounts: {accounts})",
+            seen.messages,
+            path=path,
+            logs=seen.logs,
+            accounts=seen.accounts,
+        )
+    )
     return 0
 
 
@@ -91,7 +116,12 @@ def _export(settings: Settings) -> int:
             standard.write(1, line)
     if store.damaged:
         count = len(store.damaged)
-        return fail(EXIT_DAMAGED, f"{count} damaged messages were exported as empty ones; verify tells which")
+        sentence = counted(
+            "{count} damaged message was exported as an empty one; verify tells which",
+            "{count} damaged messages were exported as empty ones; verify tells which",
+            count,
+        )
+        return fail(EXIT_DAMAGED, sentence)
     return 0
 
 
@@ -99,11 +129,18 @@ def _import(settings: Settings) -> int:
     folder = private_folder(settings.data)
     with contextlib.ExitStack() as stack:
         if not stack.enter_context(lock(folder)):
-            raise Refused(EXIT_LOCKED, f"a broker works on {folder}; nothing was imported: stop it first")
+            sentence = worded("a broker works on {folder}; nothing was imported: stop it first", folder=folder)
+            raise Refused(EXIT_LOCKED, sentence)
         named = existing(settings.name).open("rb") if settings.name else os.fdopen(0, "rb", closefd=False)
         source = stack.enter_context(named)
         messages = load(folder / FILE, source)
-    say(f"{folder / FILE} was made: {messages} messages; another epoch has begun")
+    done = counted(
+        "{path} was made: {count} message; another epoch has begun",
+        "{path} was made: {count} messages; another epoch has begun",
+        messages,
+        path=folder / FILE,
+    )
+    say(done)
     return 0
 
 
@@ -120,7 +157,3 @@ def _tell(findings: list[str], verdict: str) -> int:
     for finding in findings:
         say(finding)
     return fail(EXIT_DAMAGED, verdict)
-
-
-def _many(findings: list[str]) -> str:
-    return "1 finding" if len(findings) == 1 else f"{len(findings)} findings"

@@ -18,6 +18,7 @@ import msgspec
 
 from console import prompts
 from console.broker_options import Settings
+from console.language import reworded, told, worded
 from core.broker import Broker
 from core.clock import Instant
 from core.commands import Command, Note, Reply, Send, Trust
@@ -45,7 +46,7 @@ from core.orders import (
 from core.received import Event, Ordered
 from core.records import FOREVER
 from operating import rows
-from operating.telling import Refused, existing, lock, say
+from operating.telling import Refused, existing, lock, say, why
 from protocol import names, passwords, permits
 from store import StoreUnwritable
 from store.copies import FILE
@@ -91,7 +92,10 @@ def _asking(settings: Settings) -> Iterator[Ask]:
         if not locked:
             yield lambda order: _judged(_ask_running(settings.data, _sound(order)))
         elif settings.command in RUNNING:
-            raise Refused(EXIT_ABSENT, f"no broker works on {settings.data}; nothing was done: start it first")
+            raise Refused(
+                EXIT_ABSENT,
+                worded("no broker works on {folder}; nothing was done: start it first", folder=settings.data),
+            )
         else:
             store = SqliteStore.open(existing(str(settings.data / FILE)))
             stack.callback(store.close)
@@ -104,12 +108,12 @@ def _sound(order: AnyOrder) -> AnyOrder:
     try:
         return msgspec.convert(msgspec.to_builtins(order), type(order))
     except msgspec.ValidationError as error:
-        raise Refused(EXIT_USAGE, f"that can't be asked ({error}); nothing was done") from None
+        raise Refused(EXIT_USAGE, worded("that can't be asked ({error}); nothing was done", error=error)) from None
 
 
 def _judged(answer: Answer) -> Answer:
     if "error" in answer:
-        raise Refused(EXIT_REFUSED, str(answer["error"]))
+        raise Refused(EXIT_REFUSED, why(answer))
     return answer
 
 
@@ -186,7 +190,7 @@ def _one(order: Callable[..., AnyOrder]) -> Callable[[Settings, Ask], Facts]:
 
 def _ban(settings: Settings, asked: Ask) -> Facts:
     if settings.lasts_s is None:
-        raise Refused(EXIT_USAGE, "a ban wants its time, as in --for 2h; nothing was done")
+        raise Refused(EXIT_USAGE, worded("a ban wants its time, as in --for 2h; nothing was done"))
     return [_facts(asked(Bar(settings.name, _until(settings, 0.0))))]
 
 
@@ -195,7 +199,9 @@ def _passwd(settings: Settings, asked: Ask) -> Facts:
     try:
         account = names.key(settings.name)
     except names.BadName as error:
-        raise Refused(EXIT_REFUSED, f"{settings.name} can't be a name: {error}; nothing was changed") from None
+        reason = reworded(str(error), names.REASONS)
+        sentence = worded("{name} can't be a name: {why}; nothing was changed", name=settings.name, why=reason)
+        raise Refused(EXIT_REFUSED, sentence) from None
     broker = bytes.fromhex(asked(TellStats())["broker"])
     credential = passwords.derive(_password(settings), account, broker)
     order = SetPassword(settings.name, passwords.SCHEME, passwords.hash_secret(credential))
@@ -208,9 +214,10 @@ def _password(settings: Settings) -> str:
     elif prompts.terminal():
         password = prompts.ask_twice()
     else:
-        raise Refused(EXIT_USAGE, "a password is asked for on a terminal, and there is none: --password - reads it")
+        sentence = worded("a password is asked for on a terminal, and there is none: --password - reads it")
+        raise Refused(EXIT_USAGE, sentence)
     if not password:
-        raise Refused(EXIT_USAGE, "no password was given; nothing was changed")
+        raise Refused(EXIT_USAGE, worded("no password was given; nothing was changed"))
     return password
 
 
@@ -230,10 +237,10 @@ def _check(settings: Settings) -> int:
     try:
         with lock(settings.data) as locked:
             if locked:
-                raise NoControl(f"no broker works on {settings.data}")
+                raise NoControl("no broker works on {folder}", folder=settings.data)
             answer = _ask_running(settings.data, TellStats(), CHECK_WAIT_MS)
     except (NoControl, StoreUnwritable) as error:
-        raise Refused(EXIT_ABSENT, str(error)) from None
+        raise Refused(EXIT_ABSENT, told(error)) from None
     if settings.json:
         standard.write(1, msgspec.json.encode(_facts(answer)) + b"\n")
     return 0

@@ -1,10 +1,12 @@
-"""How the answers to orders look, a fact in a row or a few."""
+"""How the answers to orders look, a fact in a row or a few; in the language that is spoken."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from console.language import counted, worded
+from console.words import NO_NAME, PRIVATE_MARK, TOPIC_MARK, members
 from core.clock import utc
 
 Fact = dict[str, Any]
@@ -14,148 +16,212 @@ MARK_CHARS = 8
 NAMED = 10
 
 
+# ---- accounts -----------------------------------------------------------------------------------------
+
+
 def account(fact: Fact) -> Iterator[str]:
     """One account."""
     if fact.get("damaged"):
-        yield f"{fact['account']}  its record is damaged: restore a backup"
+        yield worded("{account}  its record is damaged: restore a backup", account=fact["account"])
         return
-    marks = [f"since {utc(fact['made_at'])}", _devices(fact["devices"]), _rooms(fact["rooms"])]
-    marks += ["here now"] if fact["here"] else []
-    marks += [] if fact["password"] else ["no password"]
-    marks += ["closed"] if fact["closed"] else []
-    marks += [f"banned until {utc(fact['banned_until'])}"] if fact["banned_until"] else []
-    yield f"{fact['account']}  {', '.join(marks)}"
+    marks = [_devices(fact["devices"]), _rooms(fact["rooms"])]
+    marks += [worded(", here now")] if fact["here"] else []
+    marks += [] if fact["password"] else [worded(", no password")]
+    marks += [worded(", closed")] if fact["closed"] else []
+    marks += [worded(", banned until {date}", date=utc(fact["banned_until"]))] if fact["banned_until"] else []
+    yield worded(
+        "{account}  since {date}{marks}", account=fact["account"], date=utc(fact["made_at"]), marks="".join(marks)
+    )
+
+
+def _devices(count: int) -> str:
+    return counted(", {count} device", ", {count} devices", count)
+
+
+def _rooms(count: int) -> str:
+    return counted(", {count} room", ", {count} rooms", count)
 
 
 def added(fact: Fact) -> Iterator[str]:
     """An account was made."""
-    yield f"the account {fact['account']} is there, without a password"
-    yield from _code(fact, f"python client.py {fact['account']} --invite {fact['code']}")
+    yield worded("the account {account} is there, without a password", account=fact["account"])
+    yield from _code(fact, fact["account"])
 
 
 def let_reset(fact: Fact) -> Iterator[str]:
     """Somebody may set another password."""
-    yield f"{fact['account']} may set another password; the old one is good until then"
-    yield from _code(fact, f"python client.py {fact['account']} --invite {fact['code']}")
-
-
-def invited(fact: Fact) -> Iterator[str]:
-    """An invitation was made."""
-    yield from _code(fact, f"python client.py NAME --invite {fact['code']}")
-    yield "it makes 1 account" if fact["uses"] == 1 else f"it makes {fact['uses']} accounts"
-
-
-def _code(fact: Fact, use: str) -> Iterator[str]:
-    yield f"code, shown only now: {fact['code']}"
-    yield f"good until {utc(fact['until'])}: {use}"
+    yield worded("{account} may set another password; the old one is good until then", account=fact["account"])
+    yield from _code(fact, fact["account"])
 
 
 def closed(fact: Fact) -> Iterator[str]:
     """An account was closed."""
-    yield f"{fact['account']} is closed; {_ended(fact)}; its name stays taken"
+    yield worded("{account} is closed; its name stays taken", account=fact["account"])
+    yield _ended(fact["sessions"])
 
 
 def banned(fact: Fact) -> Iterator[str]:
     """An account was barred for a time."""
-    yield f"{fact['account']} is banned until {utc(fact['until'])}; {_ended(fact)}"
+    yield worded("{account} is banned until {date}", account=fact["account"], date=utc(fact["until"]))
+    yield _ended(fact["sessions"])
 
 
 def opened(fact: Fact) -> Iterator[str]:
     """An account may come in again."""
-    yield f"{fact['account']} is let in again"
+    yield worded("{account} is let in again", account=fact["account"])
 
 
 def password(fact: Fact) -> Iterator[str]:
     """A password was set."""
-    yield f"the password of {fact['account']} is changed; its devices stay let in: devices lists and revokes them"
+    yield worded(
+        "the password of {account} is changed; its devices stay let in: devices lists and revokes them",
+        account=fact["account"],
+    )
 
 
 def device(fact: Fact) -> Iterator[str]:
     """One device of an account."""
-    seen = "here now" if fact["here"] else f"last seen {utc(fact['seen_at'])}"
-    name = fact["name"] or "(no name)"
-    yield f"{fact['device']}  {name}, since {utc(fact['first_at'])}, {seen} from {fact['address'] or 'nowhere'}"
+    places = {
+        "device": fact["device"],
+        "name": fact["name"] or NO_NAME(),
+        "first": utc(fact["first_at"]),
+        "seen": utc(fact["seen_at"]),
+        "address": fact["address"] or worded("an unknown address"),
+    }
+    if fact["here"]:
+        yield worded("{device}  {name}, since {first}, here now from {address}", **places)
+    else:
+        yield worded("{device}  {name}, since {first}, last seen {seen} from {address}", **places)
 
 
 def revoked(fact: Fact) -> Iterator[str]:
     """A device was revoked."""
-    yield f"{fact['device']} of {fact['account']} is never let in again; {_ended(fact)}"
+    yield worded("{device} of {account} is never let in again", device=fact["device"], account=fact["account"])
+    yield _ended(fact["sessions"])
+
+
+def _ended(count: int) -> str:
+    return (
+        counted("{count} session has ended", "{count} sessions have ended", count)
+        if count
+        else worded("nobody was here")
+    )
+
+
+# ---- permits ------------------------------------------------------------------------------------------
+
+
+def invited(fact: Fact) -> Iterator[str]:
+    """An invitation was made."""
+    yield from _code(fact, "NAME")
+    yield counted("it makes {count} account", "it makes {count} accounts", fact["uses"])
+
+
+def _code(fact: Fact, name: str) -> Iterator[str]:
+    yield worded("code, shown only now: {code}", code=fact["code"])
+    yield worded(
+        "good until {date}, for a client that is started as: {name} --invite {code}",
+        date=utc(fact["until"]),
+        name=name,
+        code=fact["code"],
+    )
 
 
 def permit(fact: Fact) -> Iterator[str]:
     """One permit that is there."""
-    used, uses = len(fact["names"]), fact["uses"]
-    marks = [f"another password for {fact['account']}"] if fact["account"] else ["new accounts"]
-    marks.append(f"used {used} of {uses}" + (": " + ", ".join(fact["names"][:NAMED]) if used else ""))
-    marks.append(f"{'was good' if fact['over'] else 'good'} until {utc(fact['until'])}")
-    yield f"{fact['mark'][:MARK_CHARS]}  {', '.join(marks)}"
+    places = {
+        "mark": fact["mark"][:MARK_CHARS],
+        "account": fact["account"],
+        "used": len(fact["names"]),
+        "uses": fact["uses"],
+        "date": utc(fact["until"]),
+        "over": worded(", over") if fact["over"] else "",
+    }
+    if fact["account"]:
+        yield worded("{mark}  another password for {account}, used {used} of {uses}, until {date}{over}", **places)
+    else:
+        yield worded("{mark}  new accounts, used {used} of {uses}, until {date}{over}", **places)
+    if fact["names"]:
+        yield f"    {', '.join(fact['names'][:NAMED])}"
 
 
 def taken_back(fact: Fact) -> Iterator[str]:
     """A permit is good for nothing any more."""
-    yield f"the code that is known as {fact['mark'][:MARK_CHARS]} is good for nothing any more"
+    yield worded("the code that is known as {mark} is good for nothing any more", mark=fact["mark"][:MARK_CHARS])
+
+
+# ---- rooms --------------------------------------------------------------------------------------------
 
 
 def room(fact: Fact) -> Iterator[str]:
     """One room."""
-    marks = [f"owned by {fact['owner']}" if fact["owner"] else "nobody's", _members(fact)]
-    marks += ["private"] if fact["private"] else []
-    marks += ["closed"] if fact["closed"] else []
-    yield f"{fact['room']}  {', '.join(marks)}" + (f": {fact['topic']}" if fact["topic"] else "")
+    marks = [PRIVATE_MARK()] if fact["private"] else []
+    marks += [worded(", closed")] if fact["closed"] else []
+    marks += [TOPIC_MARK(topic=fact["topic"])] if fact["topic"] else []
+    yield worded(
+        "{room}  {owned}, {members}{marks}",
+        room=fact["room"],
+        owned=worded("owned by {owner}", owner=fact["owner"]) if fact["owner"] else worded("owned by nobody"),
+        members=members(len(fact["members"])),
+        marks="".join(marks),
+    )
     if fact["members"]:
-        more = " and more" if fact["more"] or len(fact["members"]) > NAMED else ""
-        yield f"    {', '.join(fact['members'][:NAMED])}{more}"
+        named = ", ".join(fact["members"][:NAMED])
+        more = fact["more"] or len(fact["members"]) > NAMED
+        yield worded("    {names} and more", names=named) if more else f"    {named}"
 
 
 def room_closed(fact: Fact) -> Iterator[str]:
     """A room was closed."""
-    yield f"{fact['room']} is closed and empty; its name stays taken, and rooms open lets people in again"
+    yield worded(
+        "{room} is closed and empty; its name stays taken, and rooms open lets people in again", room=fact["room"]
+    )
 
 
 def room_opened(fact: Fact) -> Iterator[str]:
     """A room may be joined again."""
-    yield f"{fact['room']} may be joined again"
+    yield worded("{room} may be joined again", room=fact["room"])
 
 
 def room_given(fact: Fact) -> Iterator[str]:
     """A room has another owner."""
-    yield f"{fact['room']} is owned by {fact['owner']} now"
+    yield worded("{room} is owned by {owner} now", room=fact["room"], owner=fact["owner"])
+
+
+# ---- the broker as it runs ----------------------------------------------------------------------------
 
 
 def session(fact: Fact) -> Iterator[str]:
     """Who is here, and how far behind."""
-    does = f"{fact['on_their_way']} on their way, {fact['backlog']} behind" if fact["reads"] else "only sends"
-    yield (
-        f"{fact['account']}  {fact['device']} from {fact['address']}, since {utc(fact['began_at'])},"
-        f" silent for {fact['silent_s']:.0f} s, {does}"
-    )
+    places = {name: fact[name] for name in ("account", "device", "address", "on_their_way", "backlog")}
+    places.update(began=utc(fact["began_at"]), silent=f"{fact['silent_s']:.0f}")
+    if fact["reads"]:
+        yield worded(
+            "{account}  {device} from {address}, since {began}, silent for {silent} s, {on_their_way} on their way,"
+            " {backlog} behind",
+            **places,
+        )
+    else:
+        yield worded("{account}  {device} from {address}, since {began}, silent for {silent} s, only sends", **places)
 
 
 def announced(fact: Fact) -> Iterator[str]:
     """It is on the disk."""
-    yield "it is in #lobby, for those who are here and those who come back"
+    yield worded("it is in #lobby, for those who are here and those who come back")
 
 
 def stats(fact: Fact) -> Iterator[str]:
     """How the broker is."""
-    yield f"running since {utc(fact['began_at'])}, protocol {fact['protocol']}"
-    yield f"{fact['here']} here, {fact['sessions']} sessions, {fact['sends']} sends taken"
-    yield f"the store holds {fact['size'] / 1e6:.1f} MB; broker {fact['broker']}, epoch {fact['epoch']}"
-
-
-def _ended(fact: Fact) -> str:
-    count = fact["sessions"]
-    return {0: "nobody was here", 1: "1 session has ended"}.get(count, f"{count} sessions have ended")
-
-
-def _devices(count: int) -> str:
-    return "1 device" if count == 1 else f"{count} devices"
-
-
-def _rooms(count: int) -> str:
-    return "1 room" if count == 1 else f"{count} rooms"
-
-
-def _members(fact: Fact) -> str:
-    count = len(fact["members"])
-    return "1 member" if count == 1 and not fact["more"] else f"{count}{'+' if fact['more'] else ''} members"
+    yield worded("running since {date}, protocol {protocol}", date=utc(fact["began_at"]), protocol=fact["protocol"])
+    yield worded(
+        "here: {here}, sessions: {sessions}, sends taken: {sends}",
+        here=fact["here"],
+        sessions=fact["sessions"],
+        sends=fact["sends"],
+    )
+    yield worded(
+        "the store holds {size} MB; broker {broker}, epoch {epoch}",
+        size=f"{fact['size'] / 1e6:.1f}",
+        broker=fact["broker"],
+        epoch=fact["epoch"],
+    )

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+from console import words
+from console.language import reworded
 from console.sanitise import clean_line
 from store import StoreUnwritable
 from store.lock import Lock, Locked
 from transport import standard
 
-EXIT_LOCKED = 75
+EXIT_DAMAGED, EXIT_UNWRITABLE, EXIT_LOCKED = 65, 73, 75
+
+
+UNKNOWN = "this broker does not know that command ({error}); nothing was done"
+ONE_COPY = "another copy is being made; nothing was done"
+ERRORS = UNKNOWN, ONE_COPY
+"""What a broker's desk answers beside what the core and the store say; in English, like all that travels."""
 
 
 class Refused(Exception):
     """A command can't be carried out: exit code and sentence."""
+
+
+def why(answer: Mapping[str, Any]) -> str:
+    """Why a broker did not do what it was asked, in the language that is spoken if the sentence is known here."""
+    return reworded(words.said(str(answer.get("code", "")), str(answer["error"])), ERRORS)
 
 
 def say(text: str) -> None:
@@ -34,7 +48,9 @@ def fail(code: int, sentence: str) -> int:
 def lock(folder: Path) -> Iterator[bool]:
     """Whether no broker works on a folder; then none can begin to."""
     if not folder.is_dir():
-        raise StoreUnwritable(f"there is no folder {folder}; nothing was done: name the broker's with --data")
+        raise StoreUnwritable(
+            "there is no folder {folder}; nothing was done: name the broker's with --data", folder=folder
+        )
     try:
         held = Lock(folder)
     except Locked:
@@ -50,5 +66,5 @@ def existing(name: str) -> Path:
     """A file that must be there."""
     path = Path(name)
     if not path.is_file():
-        raise StoreUnwritable(f"there is no file {path}; nothing was done")
+        raise StoreUnwritable("there is no file {path}; nothing was done", path=path)
     return path
