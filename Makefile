@@ -9,7 +9,7 @@ SEED ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run-broker run-client demo record party test check format share test-install bench bench-terminal fuzz simulate mutants torture catalogues clean
+.PHONY: help venv run-broker run-client demo record party test check format share test-install bench bench-peers bench-growth bench-guard bench-docs bench-terminal fuzz simulate mutants torture catalogues clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -59,8 +59,20 @@ share: venv ## manual pages and what shells complete, from the programs' own opt
 test-install: $(VENV)/.tests ## install into an empty environment under every Python that is found, and talk
 	$(RUN) -m pytest tests/install --every-python -rs $(ARGS)
 
-bench: venv ## how fast it is, on this machine
-	@exec $(RUN) benchmarks/bench.py $(ARGS)
+bench: venv ## how fast it is, on this machine, and what a message costs
+	@exec $(RUN) -m benchmarks.bench $(ARGS)
+
+bench-peers: venv ## the same beside others (benchmarks/install-peers installs them)
+	@exec $(RUN) -m benchmarks.bench_peers $(ARGS)
+
+bench-growth: venv ## what a message costs when there is more of everything else
+	@exec $(RUN) -m benchmarks.growth $(ARGS)
+
+bench-guard: venv ## whether a message has become dearer: instructions, counted by valgrind
+	@exec $(RUN) -m benchmarks.guard $(ARGS)
+
+bench-docs: venv ## the tables and pictures of the last runs, into README.md and docs/
+	@exec $(RUN) -m benchmarks.figures
 
 bench-terminal: venv ## how soon a key is seen while messages arrive
 	@exec $(RUN) benchmarks/terminal.py $(ARGS)
