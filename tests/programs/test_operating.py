@@ -140,7 +140,7 @@ def test_whatever_is_asked_in_a_breath_is_answered_each_by_itself(broker: Broker
 MISTAKES = {
     ("accounts", "ban", "alice"): "a ban wants its time, as in --for 2h; nothing was done",
     ("passwd", "alice"): "a password is asked for on a terminal, and there is none: --password - reads it",
-    ("accounts", "add"): "it goes like this: accounts, or accounts add NAME",
+    ("accounts", "add"): "it goes like this: accounts | accounts add NAME",
     ("frobnicate",): "--help lists the commands",
     ("invites", "new", "--uses", "0"): "is no number of accounts",
     ("announce", "x" * 5000): "that can't be asked",
