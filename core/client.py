@@ -253,10 +253,8 @@ class Client:
     def _unanswered(self) -> list[Command]:
         """Questions that the broker can't answer any more."""
         never, self._postponed = self._postponed, []
-        unanswered = [("not-connected", each) for each in never] + [
-            ("no-answer", each) for each in self._inquiries.lost()
-        ]
-        return [command for code, question in unanswered for command in self._give_up(code, question)]
+        unanswered = {"not-connected": never, "no-answer": self._inquiries.lost()}
+        return [command for code, asked in unanswered.items() for one in asked for command in self._give_up(code, one)]
 
     def _give_up(self, code: str, question: typed.Typed) -> list[Command]:
         if isinstance(question, WantedPage):
