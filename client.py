@@ -108,6 +108,7 @@ class Loop:
             settings.password not in ("", "-"),
             self._known(),
             socket.gethostname()[: limits.DEVICE_NAME_CHARS],
+            settings.invite,
             random.getrandbits(RUN_BITS),
         )
         self.core = Client(person, memory, random.random)
@@ -284,14 +285,17 @@ class Loop:
             self._line.send(send.frame)
 
     def _derive(self, derive: Derive) -> Event:
-        password = self._settings.password
-        if password in ("", "-") and prompts.terminal():
+        password, permit = self._settings.password, self._settings.invite
+        if prompts.terminal() and (password in ("", "-") or derive.lacks_permit):
             with self.front.aside(), self._waker.obeying():
-                password = prompts.ask_password(self._settings.name, derive.taken)
+                permit, password = prompts.ask_to_enter(self._settings, derive)
+        if derive.lacks_permit and not permit:
+            self._turn_away("permit-needed")
+            return Derived(b"")
         if password in ("", "-"):
             self._turn_away("name-taken" if derive.taken else "no-account")
             return Derived(b"")
-        return Derived(passwords.derive(password, self._account_key, derive.broker))
+        return Derived(passwords.derive(password, self._account_key, derive.broker), permit)
 
     def _derive_new(self, derive: DeriveNew) -> Event:
         if not prompts.terminal():

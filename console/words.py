@@ -41,6 +41,11 @@ TAKEN = Sentence(
     "The name {name} is taken. If it is yours, give its password; else press Enter, and choose another name."
 )
 FREE = Sentence("There is no account {name} yet. Choose a password to make it; just Enter leaves.")
+BY_INVITATION = Sentence(
+    "There is no account {name} yet, and this broker makes new ones by invitation. Just Enter leaves."
+)
+ASK_PERMIT = Sentence("Code of the invitation: ")
+WITH_PERMIT = Sentence("The code lets you choose a password for {name}. Just Enter leaves.")
 NOT_THE_SAME = Sentence("These were not the same; nothing was made. Again:")
 UNREACHED_END = Sentence("the broker at {broker} was not reached; nothing was sent: is it running? See -a and -p")
 TURNED_AWAY = Sentence("the broker at {broker} let nobody in ({why}); nothing was sent: try again later")

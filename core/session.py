@@ -58,6 +58,7 @@ class Session:
         self.offended = False  # in this turn: one refusal is enough
         self.granted = limits.WINDOW_MESSAGES  # sends that it was told to have on their way at most
         self.heard_at = 0.0  # tick of the last frame
+        self.began_at = 0  # Unix time in ms
         self.last = 0  # the highest n handed to the store
         self.durable = 0  # the highest n on disk
         self.told = 0  # the highest n that this session has been told about

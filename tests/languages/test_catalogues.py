@@ -15,7 +15,7 @@ from tests.languages.sentences import ROOT, Text, called, calls, collected, in_c
 
 TEXTS = collected()
 # Who says something to a person: what is handed over was looked up.
-SPEAKERS = {"say", "fail", "_fail", "error", "note", "add_argument_group"}
+SPEAKERS = {"say", "fail", "_fail", "error", "note", "Refused", "add_argument_group"}
 # What stands before a sentence in every language.
 HEADS = {"restante: "}
 
@@ -97,7 +97,7 @@ def test_what_is_said_was_looked_up() -> None:
     said = [
         f"{path.name}:{call.lineno}"
         for path in programs()
-        if path.parent == ROOT or path.parent.name == "console"
+        if path.parent == ROOT or path.parent.name in ("console", "operating")
         for call in calls(path.read_text("utf-8"))
         for each in (
             *(call.args if called(call) in SPEAKERS and not _is_log(call) else ()),
