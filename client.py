@@ -41,20 +41,24 @@ from core.commands import (
     Disconnect,
     GoBack,
     Pin,
+    Point,
     Recall,
     Renew,
+    Review,
     Search,
     Send,
     Show,
     Tally,
 )
 from core.errand import UNREACHED, Errand, Wish
-from core.events import Derived, Lost, NotOffered, PasswordsDerived, Renewed, WentBack
+from core.events import Derived, HandedOut, Lost, NotOffered, PasswordsDerived, Renewed, WentBack
+from core.marks import count, first_messages
 from core.person import Person
 from core.received import Event
 from core.shown import Shown
 from front import Front, make_front
 from protocol import errors, limits, names, passwords
+from protocol.frames import Envelope
 from store import StoreDamaged, StoreError, StoreNewer
 from store.journal import Journal, open_journal
 from store.keyfile import open_pair
@@ -105,6 +109,7 @@ class Loop:
             settings.password not in ("", "-"),
             self._known(),
             socket.gethostname()[: limits.DEVICE_NAME_CHARS],
+            not wish.person,
             random.getrandbits(RUN_BITS),
         )
         self.core = Client(person, memory, random.random)
@@ -113,6 +118,7 @@ class Loop:
         self._reads_input = self._input_open
         self._turned_away = ""  # why the broker was not reached the last time
         self._shown: dict[str, int] = {}  # log → seq handed out and not marked yet
+        self._read: list[Envelope] = []  # and the messages, of which others may be told that they were read
         self._context = make_context()
         self._ipv6 = ":" in settings.host
         self._line: Dealer | KeyQuestion | None = None
@@ -130,6 +136,8 @@ class Loop:
             Recall: journal.recall,
             Search: journal.search,
             Tally: journal.tally,
+            Point: journal.point,
+            Review: journal.review,
             Show: lambda show: self._show(show.shown),
         }
 
@@ -187,7 +195,7 @@ class Loop:
         """Say good-bye and what is left undone."""
         self._perform(self.core.handle(typed.Left(), now), now)
         code = self.errand.code(self.core)
-        left = len(self.core.outbox)
+        left = self.core.outbox.messages
         if left:
             self.front.note(words.kept(left))
         elif code == UNREACHED:
@@ -215,7 +223,8 @@ class Loop:
         for first, envelopes in self._journal.replay(log, REPLAY_MESSAGES):
             last = first + len(envelopes) - 1
             messages = shown.Messages(log=name, first=first, envelopes=envelopes, waited=last)
-            yield from self.core.lookback.ignored.sift(messages)
+            reviewed = self.core.lookback.remarking.reviewed(self._journal.review(Review(messages)))
+            yield from (some for each in reviewed for some in self.core.lookback.ignored.sift(each))
 
     def _name(self) -> str:
         return (self._journal.fact("account") or self._settings.name.encode()).decode()
@@ -357,11 +366,12 @@ class Loop:
     def _measured(self, event: shown.Messages) -> shown.Messages:
         """As many as are wanted; what is too much stays in the journal for the next run."""
         room = self.errand.room()
-        if room is not None and room < len(event.envelopes):
-            event = msgspec.structs.replace(event, envelopes=event.envelopes[:room])
+        if room is not None and room < count(event.envelopes):
+            event = msgspec.structs.replace(event, envelopes=first_messages(event.envelopes, room))
         if event.envelopes:
             log = names.mailbox(self._account_key) if event.log.startswith("@") else event.log
             self._shown[log] = event.first + len(event.envelopes) - 1
+            self._read += event.envelopes if event.log.startswith("@") else ()
         return event
 
     def _note(self, event: Shown) -> None:
@@ -374,7 +384,8 @@ class Loop:
         """Show what has gathered, then mark it as handed out: a killed client repeats rather than loses."""
         if self.front.write(self._standing(), now, last) and self._shown:
             self._journal.mark(self._shown)
-            self._shown = {}
+            read, self._shown, self._read = self._read, {}, []
+            self._perform(self.core.handle(HandedOut(read), now), now)
 
     def _standing(self) -> Standing:
         core = self.core
@@ -385,7 +396,7 @@ class Loop:
             online=core.online,
             typing=self._input_open and not self.errand.first_start,
             due=core.link.due,
-            waiting=core.outbox.waiting,
+            waiting=core.outbox.typed,
         )
 
     def close(self) -> None:

@@ -14,12 +14,14 @@ from typing import Any
 
 import msgspec
 
-from console import words
+from console import remarked, words
 from console.sanitise import clean, clean_line
 from core import shown, typed
+from core.marks import is_remark
 from core.shown import Shown
 from protocol import keys, names
 from protocol.frames import Envelope
+from protocol.remarks import GONE, SendId
 
 OUT = "out"
 ERR = "err"
@@ -51,7 +53,7 @@ class Plain:
     def lines(self, event: Shown, at: int) -> list[Line]:
         """What to write for this, maybe nothing. ``at`` is now (Unix, ms), for what bears no time of its own."""
         if isinstance(event, shown.Messages):
-            return [line for envelope in event.envelopes for line in self._message(envelope)]
+            return [line for envelope in event.envelopes for line in self._message(envelope, event)]
         if isinstance(event, shown.Found):
             return self._found(event, at)
         return [line for sentence in self.sentences(event) for line in self._timed(ERR, at, "* ", sentence)]
@@ -62,8 +64,12 @@ class Plain:
             return self._link(event)
         return _TOLD[type(event)](event)
 
-    def _message(self, envelope: Envelope) -> list[Line]:
-        return self._timed(OUT, envelope.at, *_spoken(envelope))
+    def _message(self, envelope: Envelope, run: shown.Messages) -> list[Line]:
+        if not is_remark(envelope):
+            head, text = _spoken(envelope)
+            return self._timed(OUT, envelope.at, head, text + remarked.behind(run.marks.get(_id(envelope))))
+        head, text = remarked.line(envelope, _whom(envelope), run.targets, lambda at: self._local(_possible(at)))
+        return self._timed(OUT, envelope.at, head, text) if text else []
 
     def _found(self, event: shown.Found, at: int) -> list[Line]:
         """Each with its day and place, and then whether that was all."""
@@ -72,7 +78,8 @@ class Plain:
             head, text = _spoken(envelope)
             place = clean_line(envelope.to) + " " if envelope.to.startswith("#") else ""
             day = self._day(_possible(envelope.at)) + " "
-            lines += self._timed(OUT, envelope.at, place + head, text, day)
+            behind = remarked.behind(event.marks.get(_id(envelope)))
+            lines += self._timed(OUT, envelope.at, place + head, text + behind, day)
         told = found_sentence(event)
         return lines + (self._timed(ERR, at, "* ", told) if told else [])
 
@@ -120,6 +127,8 @@ def readable(envelope: Envelope) -> str:
         return envelope.body.decode(errors="replace")
     if envelope.enc == _DAMAGED_ENC:
         return words.DAMAGED
+    if envelope.enc == GONE:
+        return words.WITHHELD if envelope.body else words.TAKEN_BACK
     return words.UNKNOWN_ENC.format(enc=clean_line(envelope.enc))
 
 
@@ -141,9 +150,17 @@ def found_sentence(event: shown.Found) -> str:
 
 def _spoken(envelope: Envelope) -> tuple[str, str]:
     """Who says it to whom, and what; an action bears a mark of its own, which no notice has."""
-    author, to = clean_line(envelope.author), clean_line(envelope.to)
-    whom = author if envelope.to.startswith("#") else f"{author} -> {to}"
+    whom = _whom(envelope)
     return f"~ {whom} " if is_action(envelope) else f"{whom}: ", spoken_text(envelope)
+
+
+def _whom(envelope: Envelope) -> str:
+    author, to = clean_line(envelope.author), clean_line(envelope.to)
+    return author if envelope.to.startswith("#") else f"{author} -> {to}"
+
+
+def _id(envelope: Envelope) -> SendId:
+    return envelope.device, envelope.n
 
 
 def _possible(at: int) -> int:
@@ -286,6 +303,8 @@ def _cleaned(accounts: Iterable[str]) -> list[str]:
 
 _TOLD: dict[type[Shown], Callable[[Any], list[str]]] = {
     shown.Sent: lambda event: [],
+    shown.Receipted: lambda event: [],
+    shown.TellsRead: lambda event: [words.TELLS_READ if event.on else words.TELLS_NOT_READ],
     shown.Refused: _refusal,
     shown.Came: lambda event: words.came(_cleaned(event.accounts), event.more, clean_line(event.room)),
     shown.Went: lambda event: words.went(_cleaned(event.accounts), event.more, clean_line(event.room)),
@@ -334,11 +353,14 @@ def _online(event: shown.Online) -> Object:
 
 
 def _messages(event: shown.Messages) -> list[Object]:
-    return [_message(event, seq, envelope) for seq, envelope in enumerate(event.envelopes, event.first)]
+    return [each for at, envelope in enumerate(event.envelopes, event.first) if (each := _message(event, at, envelope))]
 
 
 def _message(event: shown.Messages, seq: int, envelope: Envelope) -> Object:
     known = envelope.enc == _TEXT_ENC
+    remark = remarked.fields(envelope)
+    if is_remark(envelope) and remark is None:
+        return {}
     thing: Object = {
         "event": "message",
         "log": event.log,
@@ -350,10 +372,13 @@ def _message(event: shown.Messages, seq: int, envelope: Envelope) -> Object:
         "at": _rfc3339(envelope.at),
         "waited": seq <= event.waited,
     }
+    if remark is not None:
+        return {**{name: value for name, value in thing.items() if name != "text"}, **remark}
     if not known:
         thing["enc"] = envelope.enc
     if is_action(envelope):
         thing["action"] = True
+    thing |= remarked.mark_fields(event.marks.get(_id(envelope)))
     if event.mine:
         thing["history"] = True
     return thing
@@ -419,7 +444,7 @@ def _profile_object(event: shown.Profile) -> Object:
 def _found_objects(event: shown.Found) -> list[Object]:
     """The messages, as history; then how many these were."""
     placed = (
-        shown.Messages(log=log, first=seq, envelopes=[envelope], waited=0, mine=True)
+        shown.Messages(log=log, first=seq, envelopes=[envelope], waited=0, mine=True, marks=event.marks)
         for log, seq, envelope in event.items
     )
     found = _object("found", words=event.words, messages=len(event.items), more=event.more)
@@ -435,6 +460,8 @@ _OBJECTS: dict[type[Shown], Callable[[Any], list[Object]]] = {
     shown.Offline: lambda event: [_object("offline", retry_in=event.retry_in)],
     shown.Messages: _messages,
     shown.Sent: lambda event: [_object("accepted", id=event.id, tag=event.tag)],
+    shown.Receipted: remarked.receipt_fields,
+    shown.TellsRead: lambda event: [_object("receipts", on=event.on)],
     shown.Refused: lambda event: [_refused(event)],
     shown.Came: lambda event: [_object("joined", account=account, room=event.room) for account in event.accounts],
     shown.Went: lambda event: [_object("left", account=account, room=event.room) for account in event.accounts],

@@ -12,13 +12,14 @@ from itertools import chain
 
 import msgspec
 
-from console import words
+from console import remarked, words
 from console.colours import Names
 from console.order import merged
 from console.output import Plain, found_sentence, is_action, readable, spoken_text
 from console.rows import Fragments, Signs, Unread, measured
 from console.sanitise import clean, clean_line
 from core import shown, typed
+from core.marks import READ, Marks, is_remark
 from core.shown import Shown
 from protocol import names
 from protocol.frames import Envelope
@@ -187,7 +188,7 @@ class Page:
                 if over >= 0 and not called:
                     passed += 1
                     continue
-                lines += self._passed(passed) + self._message(envelope)
+                lines += self._passed(passed) + self._message(envelope, run)
                 passed = 0
         return lines + self._passed(passed)
 
@@ -198,6 +199,8 @@ class Page:
         """Whether this is meant for us before all others. Counts it where it is not seen at once."""
         if self._is_own(envelope.author):
             self.unread.pop(envelope.to, None)
+            return False
+        if is_remark(envelope):
             return False
         private = not envelope.to.startswith("#")
         calls = private or bool(self._mention and self._mention.search(readable(envelope)))
@@ -230,14 +233,31 @@ class Page:
         self._waited = -1
         return [self._rule(words.NEW_FROM_HERE)]
 
-    def _message(self, envelope: Envelope, whole: bool = False) -> list[Fragments]:
-        own = self._is_own(envelope.author)
-        first, *further = self._rows(envelope, whole, own)
-        line = [("class:time", self._local(_possible(envelope.at))), ("", " "), *self._head(envelope), *first]
+    def _message(self, envelope: Envelope, run: shown.Messages | shown.Found, whole: bool = False) -> list[Fragments]:
+        text = remarked.new_text(envelope)
+        if is_remark(envelope) and not text:
+            return self._said_about(envelope, run.targets if isinstance(run, shown.Messages) else {})
+        own, marks = self._is_own(envelope.author), run.marks.get((envelope.device, envelope.n))
+        first, *further = self._rows(text or spoken_text(envelope), whole, own)
+        told = [("class:notice", words.EDITED.format(whom=""))] if text else []
+        line = [("class:time", self._local(_possible(envelope.at))), ("", " "), *self._head(envelope), *told, *first]
         line += self._behind_gutter(further)
+        line += [("class:notice", behind)] if (behind := remarked.behind_ticks(marks)) else []
         if own:
-            line.append(("class:tick", f" {self.signs.accepted}"))
+            line.append(("class:tick", self._tick(marks)))
         return self._dated(envelope.at, [line])
+
+    def _tick(self, marks: Marks | None) -> str:
+        """Accepted; delivered, with a second tick; read, in a word."""
+        receipt = marks.receipt if marks else ""
+        ticks = self.signs.accepted * (2 if receipt else 1)
+        return f" {ticks} {words.RECEIPTS[receipt]}" if receipt == READ else f" {ticks}"
+
+    def _said_about(self, envelope: Envelope, targets: remarked.Targets) -> list[Fragments]:
+        """A deletion or a reaction, as a notice."""
+        sentence = remarked.sentence(envelope, targets, lambda at: self._local(_possible(at)))
+        line = [("class:time", self._local(_possible(envelope.at))), ("class:notice", f" * {sentence}")]
+        return self._dated(envelope.at, [line]) if sentence else []
 
     def _head(self, envelope: Envelope) -> Fragments:
         """Who says it; and to whom, if that is one person: to be seen without colour."""
@@ -256,9 +276,9 @@ class Page:
     def _name(self, account: str) -> tuple[str, str]:
         return ("bold" if self._is_own(account) else self._colours.style(account), clean_line(account))
 
-    def _rows(self, envelope: Envelope, whole: bool, own: bool) -> list[Fragments]:
+    def _rows(self, text: str, whole: bool, own: bool) -> list[Fragments]:
         """The text in rows, each with its mentions marked; folded unless it was asked for."""
-        rows = clean(spoken_text(envelope)).split("\n")
+        rows = clean(text).split("\n")
         over = 0 if whole else len(rows) - FOLDED_ROWS
         styled = [self._marked(_short(row, whole, self.signs.more), own) for row in rows[: len(rows) - max(0, over)]]
         if over > 0:
@@ -281,11 +301,11 @@ class Page:
         return [each for row in rows for each in (("class:gutter", f"\n{_STAMP}{self.signs.gutter}"), *row)]
 
     def _history(self, event: shown.Messages) -> list[Fragments]:
-        lines = [line for envelope in event.envelopes for line in self._message(envelope, whole=True)]
+        lines = [line for envelope in event.envelopes for line in self._message(envelope, event, whole=True)]
         return [self._rule(words.HISTORY_OF), *lines, self._rule(words.END_OF_HISTORY)]
 
     def _found(self, event: shown.Found, at: int) -> list[Fragments]:
-        lines = [line for _, _, envelope in event.items for line in self._message(envelope, whole=True)]
+        lines = [line for _, _, envelope in event.items for line in self._message(envelope, event, whole=True)]
         told = found_sentence(event)
         return [*lines, *self._dated(at, [self._notice(event, at, told)] if told else [])]
 

@@ -203,7 +203,7 @@ class Door:
                 Look(
                     event,
                     keys=(records.account(key), records.key(event.key), *(records.room(log) for log in rooms)),
-                    logs=(names.mailbox(key), *account.rooms),
+                    logs=(names.mailbox(key), names.receipts(key), *account.rooms),
                     devices=tuple(records.device(key, each) for each in account.devices),
                     epoch=hello.epoch or self._house.epoch,
                 )
@@ -357,7 +357,7 @@ def _extents(event: Received, key: str, account: Account, device: str) -> dict[s
     has_read = own.cursors or hello.cursors  # a journal that has only met empty logs has begun, too
     known = [own] if has_read else [event.found["device/" + records.device(key, each)] for each in account.devices]
     extents = {}
-    for log, joined in {names.mailbox(key): 0, **account.rooms}.items():
+    for log, joined in {names.mailbox(key): 0, names.receipts(key): 0, **account.rooms}.items():
         first, head = event.found["head/" + log]
         floor = max(joined, first - 1)
         start = max([floor, *(state.cursors.get(log, 0) for state in known)])

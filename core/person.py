@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from core.anchor import Known
-from protocol import names
+from protocol import frames, limits, names
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -19,4 +19,20 @@ class Person(msgspec.Struct, frozen=True):
     proves: bool = False  # a password was given, which is to be checked; False: it is asked for if the key does not do
     known: Known = Known()  # what is known of the broker
     device_name: str = ""
+    at_once: bool = False  # what is shown was read; else what is shown of the place where one is
     run: int = 0  # a random number of this run of the program
+
+    def hello(self, device: str, cursors: dict[str, int], epoch: str, visit: int) -> frames.Hello:
+        """How this client knocks, but for what proves it."""
+        return frames.Hello(
+            major=limits.MAJOR_VERSION,
+            minor=limits.MINOR_VERSION,
+            account=self.account,
+            device=device,
+            reads=self.reads,
+            cursors=cursors,
+            release=self.release,
+            name=self.device_name,
+            epoch=epoch,
+            visit=visit,
+        )

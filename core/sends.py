@@ -18,7 +18,7 @@ from core.gate import Gate
 from core.received import Received
 from core.session import Session
 from core.sessions import Sessions
-from protocol import errors, frames, limits, names
+from protocol import errors, frames, limits, names, remarks
 
 # Sends taken in one turn, of all sessions together, when each keeps to its share: some 50 ms of work.
 TURN_SENDS = 4096
@@ -29,6 +29,9 @@ SHARE_S = 1.0
 # A client that has more on its way than it may sends it again after so long.
 OVER_S = 1.0
 
+TEXT = "none"
+# Bodies that must be what they say they are.
+ENCS = (remarks.EDIT, remarks.DELETE, remarks.REACT, remarks.RECEIPT)
 # Addresses that a session remembers as good; a script may write to very many.
 ROUTES = 1024
 
@@ -99,12 +102,15 @@ class Sends:
         append = Append(session.device, session.last + 1, [], [], session.visit_begun())
         for n, item in enumerate(items, append.n):
             route = session.routes.get(item.to)
-            if route is None:
-                session.refused[n] = _refusal(item.to, found)
+            logs = route[0] if route and item.enc == TEXT else _logs(item, route)
+            if route is None or not logs:
+                session.refused[n] = _refusal(item, route, found)
                 append.logs.append(())
                 append.envelopes.append(session.refused[n])
                 continue
-            append.logs.append(route[0])
+            if item.enc in (remarks.EDIT, remarks.DELETE):
+                append.withholds[n] = _former(item, logs)
+            append.logs.append(logs)
             append.envelopes.append(
                 frames.encode(
                     frames.Envelope(session.device_id, n, session.name, route[1], now.at, item.enc, item.body)
@@ -196,8 +202,28 @@ def _record_key(key: str) -> str:
     return records.room(key) if key.startswith("#") else records.account(key)
 
 
-def _refusal(to: str, found: dict[str, Any]) -> Reason:
+def _logs(item: frames.Item, route: tuple[tuple[str, ...], str] | None) -> tuple[str, ...]:
+    """The logs that a send enters, none if it may not. A receipt is for its addressee alone."""
+    if route is None or (item.enc in ENCS and remarks.read(item.enc, item.body) is None):
+        return ()
+    if item.enc != remarks.RECEIPT:
+        return route[0]
+    return (names.receipts(route[0][0][1:]),) if route[0][0].startswith("@") else ()
+
+
+def _former(item: frames.Item, logs: tuple[str, ...]) -> tuple[str, list[int]]:
+    """Where the texts stand that are to be withheld, as their author reads them: in their own mailbox, or in the
+    room."""
+    remark = remarks.read(item.enc, item.body)
+    assert isinstance(remark, remarks.Edit | remarks.Delete)
+    return logs[-1], remark.seqs
+
+
+def _refusal(item: frames.Item, route: tuple[tuple[str, ...], str] | None, found: dict[str, Any]) -> Reason:
     """Why a message can't go to this address."""
+    if route is not None:
+        return "bad-remark", errors.sentence("bad-remark")
+    to = item.to
     try:
         key = names.room_key(to) if to.startswith("#") else names.key(to)
     except names.BadName as error:

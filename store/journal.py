@@ -18,8 +18,24 @@ from typing import Any
 
 import apsw
 
-from core.commands import Backfill, Begin, Command, Drop, GoBack, Keep, Read, Recall, Record, Remember, Search, Tally
-from core.events import Recalled, Searched, Tallied
+from core.commands import (
+    Backfill,
+    Begin,
+    Command,
+    Drop,
+    GoBack,
+    Keep,
+    Point,
+    Read,
+    Recall,
+    Record,
+    Remember,
+    Review,
+    Search,
+    Tally,
+)
+from core.events import Pointed, Recalled, Reviewed, Searched, Tallied
+from core.marks import is_remark
 from core.outbox import NOBODY, NOTHING, Memory, SendId, Waiting
 from protocol import limits, names
 from protocol.frames import Envelope, Item, ProtocolError, decode_envelope, encode
@@ -28,10 +44,11 @@ from store.database import Kind, failures, open_database, transaction
 from store.index import Index
 from store.lock import Lock, Locked, private_folder
 from store.lookback import Lookback, write_read
-from store.migrations import journal_1_to_2, journal_2_to_3
+from store.migrations import journal_1_to_2, journal_2_to_3, journal_3_to_4
+from store.remarked import Remarked
 
 CURE = "move its folder away; the broker still has what was accepted"
-KIND = Kind(0x5253544A, 3, CURE, (journal_1_to_2, journal_2_to_3))  # "RSTJ"
+KIND = Kind(0x5253544A, 4, CURE, (journal_1_to_2, journal_2_to_3, journal_3_to_4))  # "RSTJ"
 
 # Settled messages that stay: a broker restored from last week's backup gets back what it has lost.
 SENT_KEPT = 10_000
@@ -52,6 +69,7 @@ class Journal:
         self._era = self._number("era", 1)
         self._lookback = Lookback(self._ask, _envelope)
         self._index = Index(self._database, _envelope)
+        self._remarked = Remarked(self._database, self._index, _envelope)
         self._write: dict[type[Command], Callable[[Any], None]] = {
             Keep: self._keep,
             Drop: self._drop,
@@ -91,6 +109,9 @@ class Journal:
             contacts=self._text("contacts").split(),
             ignored=self._text("ignored").split(),
             known=self._known(),
+            receipts=self._remarked.receipts(),
+            reached=self.fact("reached") or b"",
+            tells_read=self.fact("tells-read") != b"0",
             offered=self._number("offered", 0) if self.fact("offered") else None,
         )
 
@@ -100,7 +121,7 @@ class Journal:
 
     def _known(self) -> set[SendId]:
         """What is in the history from eras that are over, above where they ended."""
-        ask = "SELECT envelope, crc FROM history WHERE log = ? AND era = ? AND seq > ?"
+        ask = "SELECT envelope, crc FROM entry WHERE log = ? AND era = ? AND seq > ?"
         bases = self._ask("SELECT era, log, pos FROM base")
         ends = [(log, earlier, pos) for era, log, pos in bases for earlier in range(1, era)]
         astray = (_envelope(*row) for end in ends for row in self._ask(ask, *end))
@@ -135,7 +156,7 @@ class Journal:
         ((shown, pos),) = self._ask("SELECT shown, pos FROM cursor WHERE log = ?", log)
         for first in range(shown + 1, pos + 1, messages):
             rows = self._ask(
-                "SELECT seq, envelope, crc FROM history WHERE log = ? AND era = ? AND seq BETWEEN ? AND ? ORDER BY seq",
+                "SELECT seq, envelope, crc FROM entry WHERE log = ? AND era = ? AND seq BETWEEN ? AND ? ORDER BY seq",
                 *(log, self._era, first, min(first + messages - 1, pos)),
             )
             # What was gone at the broker before it came here leaves a hole, and a run has none.
@@ -150,7 +171,20 @@ class Journal:
 
     def recall(self, recall: Recall) -> Recalled:
         """The last messages of a conversation."""
-        return self._lookback.recall(recall, self._era)
+        recalled = self._lookback.recall(recall, self._era)
+        with failures(self._path, KIND):
+            recalled.marks = self._remarked.marks(envelope for _, envelope in recalled.found)
+        return recalled
+
+    def point(self, point: Point) -> Pointed:
+        """The message that somebody means."""
+        with failures(self._path, KIND):
+            return self._remarked.pointed(point, self._lookback.point(point))
+
+    def review(self, review: Review) -> Reviewed:
+        """The messages that remarks are about."""
+        with failures(self._path, KIND):
+            return self._remarked.review(review)
 
     def tally(self, tally: Tally) -> Tallied:
         """How much of each conversation nobody has looked at."""
@@ -164,7 +198,11 @@ class Journal:
         with failures(self._path, KIND):
             with self._unsynced(), transaction(self._database):
                 complete = self._index.update()
-            return self._index.search(search) if complete else Searched(search, [], more=False, unfinished=True)
+            if not complete:
+                return Searched(search, [], more=False, unfinished=True)
+            searched = self._index.search(search)
+            searched.marks = self._remarked.marks(envelope for *_, envelope in searched.found)
+            return searched
 
     def _ask(self, question: str, *values: str | int) -> list[Any]:
         """All rows of the answer; the store's errors if the file can't be read."""
@@ -176,9 +214,10 @@ class Journal:
     def commit(self, commands: Sequence[Command]) -> None:
         """Carry out, in one transaction, what must be on disk before anything is posted or acknowledged.
 
-        Synced, unless all it says is that messages are settled: should that be lost, they are settled again.
+        Synced, unless all it says is that messages are settled, or what others may be told of: should that be lost in
+        a power cut, they are settled again, and told with what comes next.
         """
-        lazy = all(type(command) is Drop for command in commands)
+        lazy = all(type(each) is Drop or (type(each) is Remember and each.key == "reached") for each in commands)
         with self._unsynced() if lazy else nullcontext(), failures(self._path, KIND), transaction(self._database):
             for command in commands:
                 self._write[type(command)](command)
@@ -240,9 +279,9 @@ class Journal:
     def _own(self, numbers: set[int]) -> dict[int, Item]:
         """What this device has sent under these numbers, as far as it came back to it."""
         device = self._text("device")
-        rows = self._database.execute("SELECT envelope, crc FROM history WHERE era < ?", (self._era,))
+        rows = self._database.execute("SELECT envelope, crc FROM entry WHERE era < ?", (self._era,))
         own = (each for each in (_envelope(*row) for row in rows) if each.device == device and each.n in numbers)
-        return {each.n: Item(each.to, each.enc, each.body) for each in own}
+        return {each.n: Item(each.to, each.enc, each.body) for each in own if each.body}  # what was deleted stays so
 
     def _begin_era(self, epoch: str) -> None:
         self._era += 1
@@ -274,23 +313,34 @@ class Journal:
         self._remember(Remember("settled", str(n).encode()))
 
     def _record(self, record: Record) -> None:
-        self._insert(record.log, self._era, enumerate(record.envelopes, record.first))
+        if record.log.startswith("+"):
+            self._remarked.note_receipts(record.envelopes)
+        else:
+            self._remarked.refresh(self._insert(record.log, self._era, enumerate(record.envelopes, record.first)))
         last = record.first + len(record.envelopes) - 1
         self._database.execute("UPDATE cursor SET pos = ? WHERE log = ?", (last, record.log))
 
-    def _insert(self, log: str, era: int, placed: Iterable[tuple[int, Envelope]]) -> None:
+    def _insert(self, log: str, era: int, placed: Iterable[tuple[int, Envelope]]) -> set[SendId]:
+        """Put messages into the history, and remarks beside it; the messages that may stand otherwise now."""
+        placed = list(placed)
+        said = [place for place in placed if is_remark(place[1])]
         rows = []
         for seq, envelope in placed:
+            if is_remark(envelope):
+                continue
             packed = encode(envelope)
             author, recipient = _compared(envelope.author), _compared(envelope.to)
-            rows.append((era, log, seq, author, recipient, packed, zlib.crc32(packed)))
-        self._database.executemany("INSERT OR IGNORE INTO history VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            row = (era, log, seq, author, recipient, packed, zlib.crc32(packed), envelope.device, envelope.n)
+            rows.append(row)
+        self._database.executemany("INSERT OR IGNORE INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        return self._remarked.keep(log, era, said) if said else set()
 
     def _backfill(self, page: Backfill) -> None:
         """Below all that is there: whoever asked twice is not given it twice."""
         era, oldest = self._lookback.oldest(page.log, self._era)
         placed = [place for place in enumerate(page.envelopes, page.first) if place[0] < oldest]
-        self._insert(page.log, era, placed)
+        about = self._insert(page.log, era, placed)
+        self._remarked.refresh(about | {(each.device, each.n) for _, each in placed})
 
     def _begin(self, begin: Begin) -> None:
         """What is in the history and was not handed out yet will be, though what follows it is missing."""

@@ -17,8 +17,10 @@ from core.commands import (
     Disconnect,
     GoBack,
     Pin,
+    Point,
     Recall,
     Renew,
+    Review,
     Search,
     Send,
     Show,
@@ -95,6 +97,8 @@ class Actor:
             Recall: notebook.recall,
             Search: notebook.search,
             Tally: notebook.tally,
+            Point: notebook.point,
+            Review: notebook.review,
             Show: lambda show: self.shown.append(show.shown),
         }
 

@@ -1,0 +1,95 @@
+"""Editing, deleting, reacting: which message is meant, whether it may be, and what is sent about it.
+
+The journal knows which messages there are. What comes from others is shown only if it holds: a remark about a message
+that is not here, or about one that its sender may not change, is kept and not shown.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+import msgspec
+
+from core import marks, shown, typed
+from core.clock import Instant
+from core.commands import Point, Review
+from core.events import Pointed, Reviewed
+from core.places import Places, conversation
+from core.receipts import Receipts
+from protocol import limits, names, remarks
+from protocol.frames import Envelope, Item, encode
+from protocol.remarks import Delete, Edit, React
+
+
+class Remarking:
+    """What one says oneself, and what others say."""
+
+    def __init__(self, places: Places, receipts: Receipts) -> None:
+        self._places = places
+        self._receipts = receipts
+        self.awaited: set[int] = set()  # our sends that were accepted, and have not come back as their place in the log
+
+    def point(self, question: typed.OfMessage, account: str) -> Point:
+        """Find the message that is meant, in the current place."""
+        log, other = conversation(self._places.place, account)
+        return Point(log, other, names.key(account), question)
+
+    def remark(self, event: Pointed, account: str, now: Instant) -> Item | str:
+        """What to send; or the code of why not."""
+        message, question = event.message, event.point.question
+        if message is None:
+            return "no-message"
+        remark: Edit | Delete | React
+        if isinstance(question, typed.Reacted):
+            mine = account in event.marks.reactions.get(question.sign, [])
+            remark = React(message.device, message.n, question.sign, mine)
+        elif now.at - message.at > limits.REMARK_MS:
+            return "too-late"
+        elif isinstance(question, typed.Edited):
+            remark = Edit(message.device, message.n, event.seqs, question.text)
+        else:
+            remark = Delete(message.device, message.n, event.seqs)
+        return Item(self._places.place, remarks.enc(remark), encode(remark))
+
+    # -- what is shown --
+
+    def shows(self, messages: shown.Messages, account: str) -> shown.Messages | Review:
+        """Messages with their receipts; if there are remarks among them, they must be looked at first."""
+        if messages.log.startswith("@"):
+            messages.marks = self.marked(messages.envelopes, messages.marks, account)
+        return Review(messages) if any(map(marks.is_remark, messages.envelopes)) else messages
+
+    def marked(
+        self, envelopes: list[Envelope], known: dict[remarks.SendId, marks.Marks], account: str
+    ) -> dict[remarks.SendId, marks.Marks]:
+        """The marks of messages, with the receipts of one's own."""
+        said = {(each.device, each.n): self._receipts.mark(each, account) for each in envelopes}
+        found = {
+            send_id: msgspec.structs.replace(known.get(send_id, marks.Marks()), receipt=receipt)
+            for send_id, receipt in said.items()
+            if receipt
+        }
+        return known | found
+
+    def reviewed(self, event: Reviewed) -> list[shown.Messages]:
+        """Messages and the remarks that hold, in runs."""
+        messages, targets = event.review.messages, event.targets
+        placed = enumerate(messages.envelopes, messages.first)
+        groups = groupby(placed, key=lambda place: _is_shown(place[1], targets))
+        runs = [list(run) for heeded, run in groups if heeded]
+        return [
+            msgspec.structs.replace(
+                messages, first=run[0][0], envelopes=[envelope for _, envelope in run], targets=targets
+            )
+            for run in runs
+        ]
+
+
+def _is_shown(envelope: Envelope, targets: dict[remarks.SendId, Envelope]) -> bool:
+    if not marks.is_remark(envelope):
+        return True
+    remark = remarks.read(envelope.enc, envelope.body)
+    if not isinstance(remark, Edit | Delete | React):
+        return False
+    message = targets.get(remarks.target(remark))
+    return message is not None and remarks.holds(envelope, message)
