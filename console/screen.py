@@ -239,7 +239,7 @@ class Page:
             return self._said_about(envelope, run.targets if isinstance(run, shown.Messages) else {})
         own, marks = self._is_own(envelope.author), run.marks.get((envelope.device, envelope.n))
         first, *further = self._rows(text or spoken_text(envelope), whole, own)
-        told = [("class:notice", words.EDITED.format(whom=""))] if text else []
+        told = [("class:notice", words.EDITED.format(whom="").lstrip())] if text else []
         line = [("class:time", self._local(_possible(envelope.at))), ("", " "), *self._head(envelope), *told, *first]
         line += self._behind_gutter(further)
         line += [("class:notice", behind)] if (behind := remarked.behind_ticks(marks)) else []
@@ -334,13 +334,20 @@ def _possible(at: int) -> int:
 
 
 def _joined(gathered: list[tuple[Shown | str, int]]) -> list[tuple[Shown | str, int]]:
-    """Joins in a row become one, and so do those who leave."""
+    """Joins in a row become one, and so do those who leave, and the runs of one history."""
     joined: list[tuple[Shown | str, int]] = []
     for event, at in gathered:
         last = joined[-1][0] if joined else None
         if isinstance(event, _JOINING) and isinstance(last, type(event)) and last.room == event.room:
             accounts = [*last.accounts, *event.accounts]
             joined[-1] = (type(event)(room=event.room, accounts=accounts, more=last.more + event.more), at)
+        elif isinstance(event, shown.Messages) and isinstance(last, shown.Messages) and _goes_on(last, event):
+            joined[-1] = (msgspec.structs.replace(last, envelopes=[*last.envelopes, *event.envelopes]), at)
         else:
             joined.append((event, at))
     return joined
+
+
+def _goes_on(last: shown.Messages, event: shown.Messages) -> bool:
+    """Whether both belong to one look back: what stands between them is no message."""
+    return last.mine and event.mine and last.marks is event.marks and last.log == event.log

@@ -358,12 +358,11 @@ class Client:
         """Which message is the last one is clear when all that was said before has come back to us."""
         if not self.person.reads:
             return [self._refuse("sends-only", question)]
-        if not (len(self.outbox) or self._remarking.awaited) and (self.reader.caught_up or not self.online):
+        away = not self.online and self._knows_absence
+        if (away or self.online) and not len(self.outbox) and self._remarking.clear(self.reader.caught_up or away):
             return [self._remarking.point(question, self.account)]
-        if not self.online:
-            return [self._refuse("not-accepted-yet", question)]
-        self._postponed.append(question)
-        return []
+        self._postponed += [] if away else [question]
+        return [self._refuse("not-accepted-yet", question)] if away else []
 
     def _pointed(self, event: Pointed, now: Instant) -> list[Command]:
         question = event.point.question
@@ -401,6 +400,11 @@ class Client:
         self._remarking.awaited.clear()  # a room that one has left sends nothing back
         return self._hello(now) if self.link.phase == ONLINE and self.reader.missed(frame) else []
 
+    @property
+    def _knows_absence(self) -> bool:
+        """Whether it is clear that the broker is not there, if it is not; when a run begins nobody knows yet."""
+        return bool(self._absent or self._welcomes or self.link.phase == ENDED)
+
     # -- questions and answers --
 
     def _asked(self, question: typed.Typed, now: Instant) -> list[Command]:
@@ -411,7 +415,7 @@ class Client:
             return [self._say(self._inquiries.ask(question), now)]
         if isinstance(question, typed.AskedContacts) and self._answers.contacts:
             return [Show(shown.Contacts(contacts=self._answers.contacts, possible=[]))]
-        if self._absent or self._welcomes or self.link.phase == ENDED:
+        if self._knows_absence:
             return self._give_up("not-connected", question)
         self._postponed.append(question)  # nobody knows yet whether the broker is there
         return []
@@ -475,14 +479,14 @@ class Client:
         items = [(each.item.to, each.text) for each in self.outbox.waiting if not each.is_receipt]
         return [Show(shown.Outbox(items=items))]
 
-    def _mistook(self, mistake: typed.Mistook, now: Instant) -> list[Command]:
-        return [Show(shown.Refused(code=mistake.code, text=mistake.text, tag=mistake.tag, line=mistake.line))]
+    def _mistook(self, slip: typed.Mistook, now: Instant) -> list[Command]:
+        return [Show(shown.Refused(code=slip.code, text=slip.text, tag=slip.tag, line=slip.line))]
 
     def _left(self, event: typed.Left, now: Instant) -> list[Command]:
-        online = self.link.phase == ONLINE
+        quits = [Send(frames.encode(frames.Quit()))] if self.online else []
         self.link.end()
         read = [self.lookback.read()] if self.person.reads and self._welcomes else []
-        return [*read, *([Send(frames.encode(frames.Quit()))] if online else []), Disconnect()]
+        return [*read, *quits, Disconnect()]
 
     # -- ways of speaking --
 

@@ -43,6 +43,8 @@ def marks(message: Envelope, said: Iterable[Envelope]) -> Marks:
         found.deleted |= isinstance(remark, Delete)
         if isinstance(remark, React):
             _react(found.reactions, remark, each.author)
+    if found.deleted:
+        found.reactions = {}
     return found
 
 

@@ -29,6 +29,10 @@ class Remarking:
         self._receipts = receipts
         self.awaited: set[int] = set()  # our sends that were accepted, and have not come back as their place in the log
 
+    def clear(self, caught_up: bool) -> bool:
+        """Whether all that we have said stands in the history, so that it is clear which message is the last."""
+        return caught_up and not self.awaited
+
     def point(self, question: typed.OfMessage, account: str) -> Point:
         """Find the message that is meant, in the current place."""
         log, other = conversation(self._places.place, account)

@@ -26,7 +26,19 @@ from core.commands import (
     Show,
     Tally,
 )
-from core.events import Connected, Derived, Gone, Heard, Lost, NotOffered, Offered, PasswordsDerived, Renewed, WentBack
+from core.events import (
+    Connected,
+    Derived,
+    Gone,
+    HandedOut,
+    Heard,
+    Lost,
+    NotOffered,
+    Offered,
+    PasswordsDerived,
+    Renewed,
+    WentBack,
+)
 from core.gate import COME_BACK, LET_IN, NEVER
 from core.person import Person
 from core.received import Event
@@ -42,6 +54,8 @@ BROKER = "tcp://broker:7777"
 
 class Actor:
     """One client, with its notebook."""
+
+    at_once = False  # what it shows counts as read
 
     def __init__(
         self,
@@ -67,6 +81,7 @@ class Actor:
             proves=proves,
             known=world.knows.get(notebook, Known()),
             device_name="desk",
+            at_once=self.at_once,
             run=next(world.runs),
         )
         self.core = Client(person, notebook.memory(), chance)
@@ -99,7 +114,7 @@ class Actor:
             Tally: notebook.tally,
             Point: notebook.point,
             Review: notebook.review,
-            Show: lambda show: self.shown.append(show.shown),
+            Show: lambda show: self._shows(show.shown),
         }
 
     # -- what it does --
@@ -182,6 +197,11 @@ class Actor:
                 event = self._table[type(command)](command)
                 if event:
                     self._perform(self.core.handle(event, self.world.now))
+
+    def _shows(self, event: shown.Shown) -> Event | None:
+        """It is before somebody's eyes at once."""
+        self.shown.append(event)
+        return HandedOut(event.envelopes) if isinstance(event, shown.Messages) and not event.mine else None
 
     def _connect(self, connect: Connect) -> None:
         self.attempts += 1
