@@ -365,6 +365,7 @@ _READ: dict[str, Callable[[str], Any]] = {
     "[revoke]": _revoke,
     "[ID]": _device,
     "[N]": _back,
+    "NEW-TEXT": _new_text,
     "SIGN": _sign,
     "[on|off]": _switch,
 }

@@ -21,7 +21,7 @@ class BeganMessage(typed.Typed):
 
 BACK = "[N]"
 """An argument that stands first and may be left out: the last one, or the N-th last."""
-REST = ("TEXT", "ACTION", "WORDS", "[TOPIC]")
+REST = ("TEXT", "NEW-TEXT", "ACTION", "WORDS", "[TOPIC]")
 
 
 @dataclass(frozen=True)
@@ -189,10 +189,10 @@ COMMANDS = (
     Command("expel", "NAME [#ROOM]", "remove someone from a room that you made", _expelled, whole=True),
     Command("ban", "NAME [#ROOM]", "remove them, and don't let them come back", _banned, whole=True),
     Command("unban", "NAME [#ROOM]", "let them come back", _unbanned),
-    Command("edit", "[N] TEXT", "say your last message here anew, or your N-th last", _edited),
+    Command("edit", "[N] NEW-TEXT", "say your last message here anew, or your N-th last", _edited),
     Command("delete", "[N]", "take back your last message here, or your N-th last", _deleted, whole=True),
     Command("react", "[N] SIGN", "put a sign to the last message of another; once more takes it away", _reacted),
-    Command("receipts", "[on|off]", "whether others are told that you have read their private messages", _receipts),
+    Command("receipts", "[on|off]", "whether others are told that you read their private messages", _receipts),
     Command("history", "[N|1h|NAME]", "the last N messages, those of an hour, or another place's", _asked_history),
     Command("search", "WORDS", "the last messages of all that have these words", _asked_search),
     Command("unread", "", "where something came that you have not looked at", typed.AskedUnread),

@@ -316,31 +316,29 @@ class Journal:
         if record.log.startswith("+"):
             self._remarked.note_receipts(record.envelopes)
         else:
-            self._remarked.refresh(self._insert(record.log, self._era, enumerate(record.envelopes, record.first)))
+            self._insert(record.log, self._era, enumerate(record.envelopes, record.first))
         last = record.first + len(record.envelopes) - 1
         self._database.execute("UPDATE cursor SET pos = ? WHERE log = ?", (last, record.log))
 
-    def _insert(self, log: str, era: int, placed: Iterable[tuple[int, Envelope]]) -> set[SendId]:
-        """Put messages into the history, and remarks beside it; the messages that may stand otherwise now."""
-        placed = list(placed)
-        said = [place for place in placed if is_remark(place[1])]
-        rows = []
+    def _insert(self, log: str, era: int, placed: Iterable[tuple[int, Envelope]]) -> None:
+        """Put messages into the history, and remarks beside it, whichever of both comes first."""
+        rows, said = [], []
         for seq, envelope in placed:
             if is_remark(envelope):
+                said.append((seq, envelope))
                 continue
             packed = encode(envelope)
             author, recipient = _compared(envelope.author), _compared(envelope.to)
             row = (era, log, seq, author, recipient, packed, zlib.crc32(packed), envelope.device, envelope.n)
             rows.append(row)
         self._database.executemany("INSERT OR IGNORE INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-        return self._remarked.keep(log, era, said) if said else set()
+        self._remarked.keep(log, era, said, [row[-2:] for row in rows])
 
     def _backfill(self, page: Backfill) -> None:
         """Below all that is there: whoever asked twice is not given it twice."""
         era, oldest = self._lookback.oldest(page.log, self._era)
         placed = [place for place in enumerate(page.envelopes, page.first) if place[0] < oldest]
-        about = self._insert(page.log, era, placed)
-        self._remarked.refresh(about | {(each.device, each.n) for _, each in placed})
+        self._insert(page.log, era, placed)
 
     def _begin(self, begin: Begin) -> None:
         """What is in the history and was not handed out yet will be, though what follows it is missing."""

@@ -121,7 +121,7 @@ class Notebook:
         last = list(takewhile(lambda place: place[1].at >= recall.since, talk[: -recall.count - 1 : -1]))
         era, oldest = self.oldest(recall.log)
         first = (self.history | self.remarks).get((era, recall.log, oldest))
-        marks = self._marks(envelope for _, envelope in last)
+        marks = self._marks(envelope for _, envelope in last[::-1])
         return Recalled(recall, last[::-1], oldest, first.at if first else 0, marks)
 
     def _is_of(self, recall: Recall, envelope: Envelope) -> bool:
@@ -196,7 +196,8 @@ class Notebook:
             return Pointed(point, None, [], Marks())
         seq, message = meant[-point.question.back]
         said = self._said(message)
-        edits = [at for (_, _, at), each in sorted(self.remarks.items()) if each in said and each.enc == remarks.EDIT]
+        here = [(at, each) for (_, of, at), each in sorted(self.remarks.items()) if of == point.log]
+        edits = [at for at, each in here if each in said and each.enc == remarks.EDIT]
         return Pointed(point, message, [seq, *edits][-limits.REMARK_SEQS :], marks(message, said))
 
     def _places(self, log: str) -> list[tuple[int, int]]:

@@ -37,9 +37,11 @@ class Remarked:
 
     # -- within the caller's transaction --
 
-    def keep(self, log: str, era: int, placed: Iterable[tuple[int, Envelope]]) -> set[SendId]:
-        """Keep remarks; the messages that they are about."""
+    def keep(self, log: str, era: int, placed: list[tuple[int, Envelope]], new: Iterable[SendId]) -> None:
+        """Keep remarks, and let messages stand as they are now: those that the remarks are about, and new ones."""
         about = set()
+        if not placed and not self._database.execute("SELECT 1 FROM remark LIMIT 1").get:
+            return
         for seq, envelope in placed:
             remark = remarks.read(envelope.enc, envelope.body)
             if isinstance(remark, Edit | Delete | React):
@@ -47,10 +49,9 @@ class Remarked:
                 row = (era, log, seq, *remarks.target(remark), packed, zlib.crc32(packed))
                 self._database.execute("INSERT OR IGNORE INTO remark VALUES (?, ?, ?, ?, ?, ?, ?)", row)
                 about.add(remarks.target(remark))
-        return about
+        self._refresh(about.union(new))
 
-    def refresh(self, messages: Iterable[SendId]) -> None:
-        """Let these messages stand as they are now."""
+    def _refresh(self, messages: Iterable[SendId]) -> None:
         for send_id in messages:
             said = self._said(send_id)
             rows: list[Any] = self._database.execute(_ROWS, send_id).fetchall() if said else []

@@ -35,11 +35,10 @@ def text_after(message: Envelope, log: Iterable[Envelope]) -> bytes | None:
     return text
 
 
-def same(stored: Envelope, original: Envelope) -> bool:
-    """Whether this is still that, or that without its text."""
-    bare = (stored.device, stored.n, stored.author, stored.to, stored.at)
-    was = (original.device, original.n, original.author, original.to, original.at)
-    return stored == original or (bare == was and stored.enc in ("gone", "void"))
+def same(one: Envelope, other: Envelope) -> bool:
+    """Whether these are the same, but that one of them may have lost its text."""
+    heads = [(each.device, each.n, each.author, each.to, each.at) for each in (one, other)]
+    return one == other or (heads[0] == heads[1] and bool({one.enc, other.enc} & {"gone", "void"}))
 
 
 def receipts(log: Iterable[Envelope]) -> dict[tuple[str, str], tuple[int, int]]:
