@@ -196,19 +196,14 @@ class Door:
         if self._under_way(device):  # nobody knows yet what is the last of them
             self._waiting.append(event)
             return []
-        looked = "device/" + device in event.found and all("head/" + log in event.found for log in account.rooms)
-        if not looked:
-            rooms = [log for log in account.rooms if log != names.LOBBY]
-            return [
-                Look(
-                    event,
-                    keys=(records.account(key), records.key(event.key), *(records.room(log) for log in rooms)),
-                    logs=(names.mailbox(key), names.receipts(key), *account.rooms),
-                    devices=tuple(records.device(key, each) for each in account.devices),
-                    epoch=hello.epoch or self._house.epoch,
-                )
-            ]
-        return self._enter(event, key, account, now)
+        devices = tuple(records.device(key, each) for each in account.devices)
+        logs = (names.mailbox(key), names.receipts(key), *account.rooms)
+        known = {*("device/" + each for each in devices), *("head/" + log for log in logs)}
+        if known <= event.found.keys():  # else it may be the account that has grown since
+            return self._enter(event, key, account, now)
+        rooms = [records.room(log) for log in account.rooms if log != names.LOBBY]
+        keys = (records.account(key), records.key(event.key), *rooms)
+        return [Look(event, keys, logs, devices, epoch=hello.epoch or self._house.epoch)]
 
     def _enter(self, event: Received, key: str, account: Account, now: Instant) -> list[Command]:
         hello = event.frame

@@ -9,7 +9,8 @@ from core.commands import Put
 from protocol import frames, limits
 from protocol.frames import Bye, Deliver, Expected, Refused, Stranger, Unproven, Welcome
 from store.memory import MemoryStore
-from tests.core.visitor import Visitor
+from tests.core.faults import LateStore
+from tests.core.visitor import Visitor, post
 from tests.core.world import BROKER, DUMMY, World
 
 
@@ -73,6 +74,21 @@ def test_two_devices_of_one_person_that_register_in_one_turn_are_both_let_in() -
     world.run()
     assert [[event.registered for event in each.seen(shown.Online)] for each in both] == [[True], [False]]
     assert len(account(world, "alice").devices) == 2
+
+
+def test_a_device_that_comes_while_another_one_waits_for_its_sends_is_known_to_it() -> None:
+    world = World(LateStore(turns=3))
+    desk = Visitor(world)
+    desk.enters("alice")
+    again, phone = Visitor(world, desk.device, desk.key), Visitor(world)
+    phone.utters(phone.hello("alice"))
+    for _ in range(3):  # the new device is on its way to the store when the other one comes back
+        world.turn()
+    desk.utters(post(1, "one"))
+    again.utters(again.hello("alice", scheme="", credential=b""))
+    world.run()
+    assert [len(each.got(Welcome)) for each in (again, phone)] == [1, 1]
+    assert again.got(Welcome)[0].last == 1
 
 
 def test_a_closed_house_makes_no_accounts_and_does_not_say_which_there_are() -> None:

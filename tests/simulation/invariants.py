@@ -395,7 +395,7 @@ class Checker:
         if known is not None and begin.pos <= known:
             raise Broken("I7", f"{client.label} goes back in {begin.log} from {known} to {begin.pos}")
         line = self._line_of(client)
-        most = max(self.register.floors.get((account, begin.log), 0), line.firsts.get(begin.log, 1) - 1)
+        most = max(line.register.floors.get((account, begin.log), 0), line.firsts.get(begin.log, 1) - 1)
         if known is None:
             most = max(most, self._reached.get((account, begin.log), 0))
         skipped = [(each.device, each.n) for each in line.logs.get(begin.log, [])[known or 0 : begin.pos]]
@@ -446,7 +446,8 @@ class Checker:
 
     def _online(self, client: Client, event: shown.Online) -> None:
         account, since = client.device.account, self._scene.agenda.tick - LOGIN_S
-        if event.first and client.device.given and not self.register.right_since(account, client.password, since):
+        register = self._line_of(client).register  # of the broker that has let it in, perhaps a while ago
+        if event.first and client.core.person.proves and not register.right_since(account, client.password, since):
             raise Broken("I5", f"{client.label} is let in with {client.password!r}, which is not its password")
 
     def _sent_away(self, client: Client, event: shown.Bye) -> None:

@@ -119,23 +119,29 @@ def run_one(seed: int) -> int:
     return _code(played)
 
 
-def run_many(first: int, count: int, jobs: int) -> int:
-    """Many stories; the first that breaks a law ends it."""
-    began, sums = time.monotonic(), Played(0)
+def run_many(first: int, count: int, jobs: int, goes_on: bool = False) -> int:
+    """Many stories; the first that breaks a law ends it, unless it goes on."""
+    began, sums, broken = time.monotonic(), Played(0), list[Played]()
     for done, played in enumerate(play_many(range(first, first + count), jobs), 1):
         sums = msgspec.structs.replace(sums, **{name: getattr(sums, name) + getattr(played, name) for name in SUMMED})
         if played.law:
             tell(played)
-            return _code(played)
+            broken.append(played)
+            if not goes_on:
+                return _code(played)
         if sys.stderr.isatty() and done % 50 == 0:
             print(f"\r{done} of {count}", end="", file=sys.stderr, flush=True)
     took = time.monotonic() - began
     print(
         f"{count} seeds from {first}: {sums.seconds / 3600:.1f} simulated hours, {sums.accepted} messages accepted,"
         f" {sums.refused} refused, {sums.crashes} crashes of the broker, {sums.cuts} connections lost,"
-        f" {sums.restores} restores, {sums.copies} folders with copies, no law broken; {took:.0f} s"
+        f" {sums.restores} restores, {sums.copies} folders with copies, {_findings(broken)}; {took:.0f} s"
     )
-    return FINE
+    return _code(broken[0]) if broken else FINE
+
+
+def _findings(broken: list[Played]) -> str:
+    return "laws broken by " + ", ".join(str(played.seed) for played in broken) if broken else "no law broken"
 
 
 SUMMED = ("seconds", "accepted", "refused", "crashes", "cuts", "restores", "copies")
@@ -152,8 +158,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=200, help="so many stories")
     parser.add_argument("--first", type=int, help="the first seed; without it, one is drawn")
     parser.add_argument("--jobs", type=int, default=multiprocessing.cpu_count(), help="processes")
+    parser.add_argument("--go-on", action="store_true", help="go on after a story that breaks a law")
     options = parser.parse_args(arguments)
     if options.seed is not None:
         return run_one(options.seed)
     first = random.SystemRandom().randrange(2**32) if options.first is None else options.first
-    return run_many(first, options.seeds, options.jobs)
+    return run_many(first, options.seeds, options.jobs, options.go_on)

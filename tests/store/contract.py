@@ -42,7 +42,7 @@ def results(store: Store, *group: Operation) -> list[Result]:
 
 def send(device: str, n: int, *logs: str, text: bytes | None = b"hello") -> Append:
     """One send of one device; a text of None was refused."""
-    return Append(device, n, [logs], [TURNED_AWAY if text is None else text])
+    return Append(device, n, [()], [TURNED_AWAY]) if text is None else Append(device, n, [logs], [text])
 
 
 def texts(store: Store, log: str, after: int = 0) -> list[bytes]:
@@ -89,7 +89,7 @@ class Draw:
             refused = self._rng.random() < REFUSED
             append.logs.append(() if refused else tuple(self._rng.sample(LOGS, self._rng.choice((1, 2)))))
             append.envelopes.append(TURNED_AWAY if refused else self._envelope())
-            if self._rng.random() < CHANGES:
+            if not refused and self._rng.random() < CHANGES:
                 self._change(append, number)
         return append
 
