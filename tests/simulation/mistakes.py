@@ -40,8 +40,8 @@ COMMON = (
     Mutant(
         "no dedupe before the store",
         "core/sends.py",
-        "self._append(session, post.items[known:], event.found, now)",
-        "self._append(session, post.items, event.found, now)",
+        "        news = post.items[known:] if known else post.items\n",
+        "        news = post.items\n",
         "I1 I4 I5 I10",
     ),
     Mutant(
@@ -364,8 +364,8 @@ COMMON = (
     Mutant(
         "no history in the journal",
         "store/notebook.py",
-        "            self.history.setdefault((self.era, record.log, seq), envelope)\n",
-        "            seq % 5 and self.history.setdefault((self.era, record.log, seq), envelope)\n",
+        "            self.history.setdefault(place, envelope)\n",
+        "            place[2] % 5 and self.history.setdefault(place, envelope)\n",
         "I2 I3",
     ),
 )
