@@ -15,7 +15,7 @@ from core import shown
 from core.clock import Instant
 from core.commands import Command, Remember
 from core.ignored import Ignored
-from core.marks import DELIVERED, READ
+from core.marks import DELIVERED, READ, is_remark
 from core.outbox import Memory
 from core.places import Places
 from protocol import limits, names, remarks
@@ -65,7 +65,7 @@ class Receipts:
     def _raise(
         self, envelopes: Iterable[Envelope], account: str, mark: Callable[[Reached, int], None]
     ) -> list[Command]:
-        private = [each for each in envelopes if each.enc == "none" and each.to == account != each.author]
+        private = [each for each in envelopes if not is_remark(each) and each.to == account != each.author]
         heeded = [each for each in private if not self._ignored.hides(each.author)]
         for each in heeded:
             mark(self._table.setdefault(each.author, {}).setdefault(each.device, Reached()), each.n)

@@ -14,7 +14,7 @@ def test_what_was_changed_and_taken_back_is_so_for_all_and_withheld_from_who_com
     broker = start_broker()
     clients = clients_of(broker)
     clients.register("bob")
-    alice = clients.start("alice", "secret", "--json", "--follow", "--to", "bob")
+    alice = clients.start("alice", "--json", "--follow", "--to", "bob")
     alice.type("first-draft\nsecond-draft\n/edit 2 first\n/delete\n")
     alice.hear("deleted")
     bob = clients.start("bob", "--json", "--follow", "--to", "alice")
@@ -36,6 +36,7 @@ def test_a_receipt_waits_for_its_author_and_the_history_shows_it(clients: Client
     clients.register(bob)
     clients.run(alice, "--to", bob, typed="psst\n")
     assert clients.fetch(bob).texts[-1:] == ["psst"]
+    clients.fetch(alice)
     ended = clients.run(alice, "--fetch", "--to", bob, typed="/history\n")
     assert f"{alice} -> {bob}: psst (read)" in ended.out
 
@@ -45,5 +46,6 @@ def test_who_does_not_tell_is_asked_once_and_remembered(clients: Clients, alice:
     clients.run(bob, "--json", typed="/receipts off\n")
     clients.run(alice, "--to", bob, typed="psst\n")
     clients.fetch(bob)
+    clients.fetch(alice)
     ended = clients.run(alice, "--fetch", "--to", bob, typed="/history\n")
     assert f"{alice} -> {bob}: psst (delivered)" in ended.out

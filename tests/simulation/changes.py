@@ -41,6 +41,11 @@ def same(one: Envelope, other: Envelope) -> bool:
     return one == other or (heads[0] == heads[1] and bool({one.enc, other.enc} & {"gone", "void"}))
 
 
+def agree(some: list[Envelope], stored: list[Envelope]) -> bool:
+    """Whether envelopes are what was stored: who reads later may get one without its text."""
+    return len(some) == len(stored) and all(same(each, was) for each, was in zip(some, stored, strict=True))
+
+
 def receipts(log: Iterable[Envelope]) -> dict[tuple[str, str], tuple[int, int]]:
     """By account and device, up to which number messages are delivered, and read, after these."""
     reached: dict[tuple[str, str], tuple[int, int]] = {}

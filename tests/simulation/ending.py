@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from protocol import frames, names
-from tests.simulation.changes import is_change, is_remark, receipts, text_after
+from tests.simulation.changes import agree, is_change, is_remark, receipts, text_after
 from tests.simulation.device import Device
-from tests.simulation.invariants import agree
 from tests.simulation.said import Broken
 
 # So much later than it may be something is forgotten at the latest.

@@ -51,7 +51,7 @@ from protocol.frames import (
     Welcome,
 )
 from store import Store
-from tests.simulation.changes import is_remark, same
+from tests.simulation.changes import agree, is_remark
 from tests.simulation.said import Broken, Id, Register, Said
 from tests.simulation.seen import Seen
 from tests.simulation.timeline import GRACE_S, Timeline
@@ -503,8 +503,3 @@ class Checker:
         self.cuts += 1
         if self.is_calm:
             raise Broken("I8", f"{client.label} loses its connection ({reason}), though there are no faults any more")
-
-
-def agree(some: list[Envelope], stored: list[Envelope]) -> bool:
-    """Whether envelopes are what was stored: who reads later may get one without its text."""
-    return len(some) == len(stored) and all(same(each, was) for each, was in zip(some, stored, strict=True))
