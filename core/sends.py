@@ -177,15 +177,16 @@ class Sends:
         return []
 
     def failed(self, append: Append, losers: dict[bytes, Session]) -> None:
-        """Nothing of it was kept: the session stands again where the disk stands."""
+        """Nothing of it was kept: the session stands again where the disk stands.
+
+        What was refused stays known: a store that has doubts may have kept that before, and what is sent again is judged
+        anew in any case.
+        """
         self._answered(append.device)
         session = self._sessions.by_device.get(append.device)
         if session is None:
             return
         session.last = session.durable
-        lost = [n for n in session.refused if n > session.durable]
-        for n in lost:
-            del session.refused[n]
         losers[session.peer] = session
 
 
