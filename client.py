@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from choices import Choices, NotKept
 from console import client_options, prompts, words
 from console.client_options import Settings
 from console.logfile import close_log, line, open_log
@@ -59,7 +60,7 @@ from core.shown import Shown
 from front import Front, make_front
 from protocol import errors, limits, names, passwords
 from protocol.frames import Envelope
-from store import StoreDamaged, StoreError, StoreNewer
+from store import StoreDamaged, StoreError, StoreNewer, configfile
 from store.journal import Journal, open_journal
 from store.keyfile import open_pair
 from store.known_brokers import KnownBroker, KnownBrokers
@@ -98,6 +99,7 @@ class Loop:
         self._log = log
         self._account_key = names.key(settings.name)
         self._brokers = KnownBrokers(settings.data)
+        self._choices = Choices(settings.config, settings.preferences)
         self._pair = open_pair(journal.folder / "device.key", curve.make_pair, curve.public_of, KEY_LOSS)
         self._address = endpoint(settings.host, settings.port)
         person = Person(
@@ -208,6 +210,8 @@ class Loop:
 
     def _greet(self) -> None:
         """What is there before anybody has said anything."""
+        for complaint in self._settings.complaints:
+            self.front.note(complaint)
         if self._settings.message is not None:
             self.front.input.say(_message(self._settings))
         if self.errand.wish.reads:
@@ -240,13 +244,21 @@ class Loop:
                 self.front.input.stop()
                 self.errand.left(now.tick)
             elif isinstance(intent, typed.AskedHelp):
-                self.front.help(intent)
+                self.front.tell(words.help_text(intent.command))
+            elif isinstance(intent, typed.AskedSettings | typed.ChangedSetting):
+                self._choose(intent)
             else:
                 commands += self.core.handle(intent, now)
         if self.front.input.stopped or (not self._input_open and self.front.input.empty):
             self._reads_input = False
             self.errand.input_ended(now.tick)
         return commands
+
+    def _choose(self, intent: typed.AskedSettings | typed.ChangedSetting) -> None:
+        try:
+            self.front.tell(self._choices.answer(intent))
+        except NotKept as why:
+            self._show(shown.Refused(code=why.code, text=str(why), tag=intent.tag, line=intent.line))
 
     # -- commands --
 
@@ -350,7 +362,7 @@ class Loop:
             self._turned_away = event.reason
         self.errand.note(event, now.tick)
         if isinstance(event, shown.Refused):
-            self.front.input.refused()
+            self.front.input.refused(event.to, event.body)
         if isinstance(event, shown.Online | shown.Offline | shown.Refused | shown.Bye):
             self._note(event)
         self.front.show(event, now.at)
@@ -464,7 +476,7 @@ def _fail(code: int, sentence: str) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Run the client; the exit code."""
     standard.guard()
-    settings = client_options.read(arguments)
+    settings = client_options.read(arguments, configfile.read)
     try:
         curve.check_library()
         if not settings.name and prompts.terminal():

@@ -30,9 +30,6 @@ SHARE_S = 1.0
 # A client that has more on its way than it may sends it again after so long.
 OVER_S = 1.0
 
-TEXT = "none"
-# Bodies that must be what they say they are.
-ENCS = (remarks.EDIT, remarks.DELETE, remarks.REACT, remarks.RECEIPT)
 # Addresses that a session remembers as good; a script may write to very many.
 ROUTES = 1024
 
@@ -120,7 +117,7 @@ class Sends:
         device, author, at, size = session.device_id, session.name, now.at, 0
         for n, item in enumerate(items, session.last + 1):
             route = routes.get(item.to)
-            logs = route[0] if route and item.enc == TEXT else _logs(item, route)
+            logs = route[0] if route and item.enc == "none" else _logs(item, route)
             if route is None or not logs:
                 session.refused[n] = _refusal(item, route, found)
                 append.logs.append(())
@@ -179,8 +176,8 @@ class Sends:
     def failed(self, append: Append, losers: dict[bytes, Session]) -> None:
         """Nothing of it was kept: the session stands again where the disk stands.
 
-        What was refused stays known: a store that has doubts may have kept that before, and what is sent again is judged
-        anew in any case.
+        What was refused stays known: a store that has doubts may have kept that before, and what is sent again is
+        judged anew in any case.
         """
         self._answered(append.device)
         session = self._sessions.by_device.get(append.device)
@@ -229,7 +226,7 @@ def _record_key(key: str) -> str:
 
 def _logs(item: frames.Item, route: tuple[tuple[str, ...], str] | None) -> tuple[str, ...]:
     """The logs that a send enters, none if it may not. A receipt is for its addressee alone."""
-    if route is None or (item.enc in ENCS and remarks.read(item.enc, item.body) is None):
+    if route is None or (item.enc in remarks.ENCS and remarks.read(item.enc, item.body) is None):
         return ()
     if item.enc != remarks.RECEIPT:
         return route[0]

@@ -20,7 +20,7 @@ EDIT_BYTES = BODY_BYTES - 256
 SIGN_CHARS = 16
 # Former texts of one message that an edit or a deletion names: each is read from the disk in the turn that stores it,
 # and those that an earlier edit named are withheld already. And devices that one receipt names.
-REMARK_SEQS = 4
+REMARK_MESSAGES = 4
 RECEIPT_DEVICES = 50
 # So long after a message its author may change it or take it back: what was said yesterday stands.
 REMARK_MS = 24 * 60 * 60 * 1000

@@ -17,11 +17,12 @@ from .frames import Envelope, ProtocolError, decode_envelope, encode
 from .parts import Device, Number, Part
 
 EDIT, DELETE, REACT, RECEIPT = "edit", "delete", "react", "receipt"
+ENCS = (EDIT, DELETE, REACT, RECEIPT)
 GONE, VOID = "gone", "void"
 """What a message's ``none`` and an edit's ``edit`` become when their text is withheld. As long as those, so that the
 envelope keeps its size and its place on the disk."""
 
-_Seqs = Annotated[list[Number], Meta(max_length=limits.REMARK_SEQS)]
+_Seqs = Annotated[list[Number], Meta(max_length=limits.REMARK_MESSAGES)]
 _Upto = Annotated[dict[Device, Number], Meta(max_length=limits.RECEIPT_DEVICES)]
 
 

@@ -198,7 +198,7 @@ class Notebook:
         said = self._said(message)
         here = [(at, each) for (_, of, at), each in sorted(self.remarks.items()) if of == point.log]
         edits = [at for at, each in here if each in said and each.enc == remarks.EDIT]
-        return Pointed(point, message, [seq, *edits][-limits.REMARK_SEQS :], marks(message, said))
+        return Pointed(point, message, [seq, *edits][-limits.REMARK_MESSAGES :], marks(message, said))
 
     def _places(self, log: str) -> list[tuple[int, int]]:
         """Era and seq of all that is in the history of a log, in order."""

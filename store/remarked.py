@@ -115,7 +115,7 @@ class Remarked:
         rows: list[Any] = self._database.execute(ask, (point.log, message.device, message.n)).fetchall()
         edits = [at for at, *row in rows if self._open(*row).enc == remarks.EDIT]
         said = self.marks([message]).get((message.device, message.n), Marks())
-        return Pointed(point, message, [seq, *edits][-limits.REMARK_SEQS :], said)
+        return Pointed(point, message, [seq, *edits][-limits.REMARK_MESSAGES :], said)
 
     def _said(self, send_id: SendId) -> list[Envelope]:
         ask = "SELECT envelope, crc FROM remark WHERE device = ? AND n = ? ORDER BY era, seq"

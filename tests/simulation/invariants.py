@@ -357,15 +357,10 @@ class Checker:
     def _remarked(self, client: Client, seen: Seen, keep: Keep) -> Said:
         """Something about what was said before."""
         remark = remarks.read(keep.enc, keep.body)
-        text = remark.text if isinstance(remark, remarks.Edit) else ""
-        said = Said(client.device, text, keep.to, len(self.said), keep.enc, keep.body)
+        said = Said(client.device, getattr(remark, "text", ""), keep.to, len(self.said), keep.enc, keep.body)
         self.remarks.append(said)
-        if isinstance(remark, remarks.Receipt) and not self.is_blind:
-            have = seen.have.get(names.mailbox(client.device.account), {})
-            early = [each for each in remark.read.items() if each not in seen.shown]
-            early += [each for each in remark.delivered.items() if each not in have]
-            if early:
-                raise Broken("I12", f"{client.label} says that it has {remark}, and was not shown {early}")
+        if isinstance(remark, remarks.Receipt) and not self.is_blind and (early := seen.early(remark)):
+            raise Broken("I12", f"{client.label} says that it has {remark}, and was not shown {early}")
         return said
 
     def _dropped(self, client: Client, seen: Seen, drop: Drop) -> None:

@@ -6,6 +6,7 @@ from collections import deque
 
 from core.commands import GoBack
 from protocol.frames import Envelope
+from protocol.remarks import Receipt
 from tests.simulation.changes import text_after
 from tests.simulation.said import Broken, Id, Said
 
@@ -90,3 +91,9 @@ class Seen:
     def text_of(self, log: str, message: Envelope) -> bytes | None:
         """What a message says after all that was written of its log; None if it was taken back."""
         return text_after(message, self.kept.get(log, []))
+
+    def early(self, receipt: Receipt) -> list[Id]:
+        """What a receipt says of messages that did not come, or were not shown."""
+        have = {send_id: None for log, ids in self.have.items() if log.startswith("@") for send_id in ids}
+        early = [each for each in receipt.read.items() if each not in self.shown]
+        return early + [each for each in receipt.delivered.items() if each not in have]
