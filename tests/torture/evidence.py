@@ -184,7 +184,7 @@ def journal_book(path: Path, name: str, messages: bool = True) -> Book:
     era = int(facts.get("era", b"1"))
     book.cursors = dict(database.execute("SELECT log, pos FROM cursor"))
     settled = int(facts.get("settled", b"0"))
-    rows = database.execute("SELECT body FROM outbox WHERE n > ? ORDER BY n", (settled,))
+    rows = database.execute("SELECT body FROM outbox WHERE n > ? AND enc <> 'receipt' ORDER BY n", (settled,))
     book.waiting = [body.decode() for (body,) in rows]
     if messages:
         for log, seq, packed in database.execute("SELECT log, seq, envelope FROM history WHERE era = ?", (era,)):
@@ -206,9 +206,11 @@ def broker_book(folder: Path, messages: bool = True) -> Book:
 
 
 def _read_slices(database: apsw.Connection, book: Book) -> None:
+    """What stands in the logs, but for receipts: nobody has written them."""
     names = dict(database.execute("SELECT id, name FROM log"))
     segments = dict(database.execute("SELECT id, body FROM segment"))
-    for log, first, base, places in database.execute("SELECT log, first, segment, places FROM slice"):
+    ask = "SELECT log, slice.first, segment, places FROM slice JOIN log ON log.id = slice.log WHERE name NOT LIKE '+%'"
+    for log, first, base, places in database.execute(ask):
         for seq, (home, start, size) in enumerate(struct.iter_unpack("<HHH", places), first):
             record = segments[base + home][start : start + size]
             book.logs.setdefault(names[log], {})[seq] = _message(record[:-4])  # but for its CRC
