@@ -23,9 +23,10 @@ import msgspec
 from choices import Choices, NotKept
 from console import client_options, prompts, words
 from console.client_options import Settings
+from console.language import told
 from console.logfile import close_log, line, open_log
 from console.order import merged
-from console.pipe import as_text, as_typed
+from console.release import VERSION
 from console.sanitise import clean_line
 from console.standing import Standing
 from core import shown, typed
@@ -72,7 +73,6 @@ from transport.dealer import Dealer
 from transport.keyrecord import KeyQuestion
 from transport.poller import Waker
 
-RELEASE = "restante 0.1.0"
 # Frames taken in one turn: few enough that keys are answered while a flood comes in.
 TURN_FRAMES = 200
 # A random number for each run: two copies of one folder meet the same one once in 10^11 times.
@@ -106,7 +106,7 @@ class Loop:
             settings.name,
             self._address,
             wish.reads,
-            RELEASE,
+            f"restante {VERSION}",
             settings.to,
             settings.password not in ("", "-"),
             self._known(),
@@ -213,7 +213,7 @@ class Loop:
         for complaint in self._settings.complaints:
             self.front.note(complaint)
         if self._settings.message is not None:
-            self.front.input.say(_message(self._settings))
+            self.front.input.say(client_options.message(self._settings))
         if self.errand.wish.reads:
             for messages in merged(self._replay(log) for log in self._journal.unshown()):
                 self._show(messages)
@@ -314,16 +314,7 @@ class Loop:
 
     def _known(self) -> Known:
         """What is known of the broker: what was given just now, or what is remembered."""
-        settings = self._settings
-        others = {each.broker: each.key for each in self._brokers.all() if each.address != self._address}
-        others.pop(b"", None)
-        met = self._brokers.find(self._address)
-        if settings.accept_key and met:
-            others.pop(met.broker, None)  # it is the same broker, with another key
-        given = settings.accept_key or settings.key
-        if given and not (met and met.key == given):
-            return Known(given, given=True, others=others)
-        return Known(met.key, False, met.since, met.broker, others) if met else Known(others=others)
+        return self._brokers.known(self._address, self._settings.key, self._settings.accept_key)
 
     def _pin(self, pin: Pin) -> None:
         """What is remembered gives way only to the key that was to be accepted, once the broker has shown it."""
@@ -427,33 +418,11 @@ def clock() -> Instant:
     return Instant(time.monotonic(), time.time_ns() // 1_000_000)
 
 
-def wish(settings: Settings) -> Wish:
-    """What this run is for."""
-    receives = settings.json or settings.fetch or settings.follow or settings.count is not None
-    receives = receives or settings.seconds is not None
-    person = standard.is_terminal(0) and settings.message is None and not receives
-    return Wish(
-        reads=person or receives,
-        fetch=settings.fetch,
-        count=settings.count,
-        seconds=settings.seconds,
-        follow=settings.follow,
-        person=person,
-        wait_s=settings.wait_s,
-    )
-
-
-def _message(settings: Settings) -> typed.Intent:
-    """What -m says: literally, if it was said where it goes; else as if it were typed."""
-    text = settings.message or ""
-    return as_text(text) if settings.raw or settings.to_given else as_typed(text)
-
-
 def run(settings: Settings) -> int:
     """Open everything, run, and close everything in the opposite order; the exit code."""
     with contextlib.ExitStack() as stack:
         place = quote(f"{settings.host}_{settings.port}", safe="")
-        this = wish(settings)
+        this = client_options.wish(settings, standard.is_terminal(0))
         home = private_folder(private_folder(settings.data) / place)
         journal = open_journal(home, names.key(settings.name), sends_only=not this.reads)
         stack.callback(journal.close)
@@ -473,10 +442,10 @@ def _fail(code: int, sentence: str) -> int:
     return code
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the client; the exit code."""
+def main(arguments: list[str] | None = None, program: str = "python client.py") -> int:
+    """Run the client; the exit code. ``program`` is what one types to start it."""
     standard.guard()
-    settings = client_options.read(arguments, configfile.read)
+    settings = client_options.read(arguments, configfile.read, program)
     try:
         curve.check_library()
         if not settings.name and prompts.terminal():
@@ -484,15 +453,17 @@ def main(arguments: list[str] | None = None) -> int:
         names.key(settings.name)
         return run(settings)
     except names.BadName as error:
-        return _fail(EXIT_USAGE, errors.sentence("bad-name", name=settings.name or "that", why=error))
+        return _fail(
+            EXIT_USAGE, words.said("bad-name", errors.sentence("bad-name", name=settings.name or "that", why=error))
+        )
     except Locked as error:
-        return _fail(EXIT_IN_USE, f"all device folders in {error} are in use; end one of the clients, or give --data")
+        return _fail(EXIT_IN_USE, words.IN_USE(folder=error))
     except (StoreError, NoCurve) as error:
-        return _fail(EXIT_DAMAGED if isinstance(error, StoreDamaged | StoreNewer) else EXIT_NO_FOLDER, str(error))
+        return _fail(EXIT_DAMAGED if isinstance(error, StoreDamaged | StoreNewer) else EXIT_NO_FOLDER, told(error))
     except (BrokenPipeError, KeyboardInterrupt) as error:
         return EXIT_NO_READER if isinstance(error, BrokenPipeError) else EXIT_INTERRUPTED
     except OSError as error:
-        return _fail(EXIT_NO_FOLDER, f"can't write to {settings.data}: {error.strerror}; choose a folder with --data")
+        return _fail(EXIT_NO_FOLDER, words.UNWRITABLE(folder=settings.data, why=error.strerror))
 
 
 if __name__ == "__main__":

@@ -1,38 +1,27 @@
-"""What happened becomes lines for people, or JSON objects for scripts.
+"""What happened becomes lines for people.
 
 No clock and no time zone in here: the time and the way to write it are passed in. What other people wrote goes
-through ``sanitise`` on its way to people; JSON keeps it as it is, since ASCII with escapes is inert.
+through ``sanitise``.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
-import msgspec
-
-from console import remarked, words
+from console import remark_words, remarked, words
 from console.sanitise import clean, clean_line
-from core import shown, typed
+from console.spoken import is_action, possible, rfc3339, send_id, spoken_text
+from core import shown
 from core.marks import is_remark
 from core.shown import Shown
 from protocol import keys, names
 from protocol.frames import Envelope
-from protocol.remarks import GONE, SendId
 
 OUT = "out"
 ERR = "err"
 Line = tuple[str, str]
 """Where a line goes (OUT, ERR), and the line without its end."""
-Object = dict[str, Any]
-
-_TEXT_ENC = "none"
-_DAMAGED_ENC = "damaged"
-_ACTION = typed.ACTION.encode()
-_AT_MAX = 253_402_300_799_999  # the last ms of the year 9999: a broker's clock may say anything
 
 
 class Plain:
@@ -67,8 +56,8 @@ class Plain:
     def _message(self, envelope: Envelope, run: shown.Messages) -> list[Line]:
         if not is_remark(envelope):
             head, text = _spoken(envelope)
-            return self._timed(OUT, envelope.at, head, text + remarked.behind(run.marks.get(_id(envelope))))
-        head, text = remarked.line(envelope, _whom(envelope), run.targets, lambda at: self._local(_possible(at)))
+            return self._timed(OUT, envelope.at, head, text + remarked.behind(run.marks.get(send_id(envelope))))
+        head, text = remarked.line(envelope, _whom(envelope), run.targets, lambda at: self._local(possible(at)))
         return self._timed(OUT, envelope.at, head, text) if text else []
 
     def _found(self, event: shown.Found, at: int) -> list[Line]:
@@ -77,15 +66,15 @@ class Plain:
         for _, _, envelope in event.items:
             head, text = _spoken(envelope)
             place = clean_line(envelope.to) + " " if envelope.to.startswith("#") else ""
-            day = self._day(_possible(envelope.at)) + " "
-            behind = remarked.behind(event.marks.get(_id(envelope)))
+            day = self._day(possible(envelope.at)) + " "
+            behind = remarked.behind(event.marks.get(send_id(envelope)))
             lines += self._timed(OUT, envelope.at, place + head, text + behind, day)
         told = found_sentence(event)
         return lines + (self._timed(ERR, at, "* ", told) if told else [])
 
     def _timed(self, stream: str, at: int, head: str, text: str, day: str = "") -> list[Line]:
         """Further lines stand behind the gutter, so that no text can pass for a line of somebody else's."""
-        stamp = day + self._local(_possible(at)) + " "
+        stamp = day + self._local(possible(at)) + " "
         first, *further = clean(text).split("\n")
         margin = " " * len(stamp) + self._gutter
         return [(stream, stamp + head + first), *((stream, margin + line) for line in further)]
@@ -96,56 +85,15 @@ class Plain:
             return _greeting(event)
         if not event.first:
             return []
-        return [words.OFFLINE if self._met else words.unreached(clean_line(event.reason))]
-
-
-def objects(event: Shown) -> list[Object]:
-    """What scripts read of this, maybe nothing; encode_line makes a line of each."""
-    return _OBJECTS[type(event)](event)
-
-
-_packed = msgspec.json.Encoder().encode
-
-
-def encode_line(thing: Object) -> bytes:
-    """One line of ASCII, with its end. Any terminal may be shown it: ESC, DEL and all beyond ASCII are escaped."""
-    try:
-        line = _packed(thing)
-        if line.isascii() and b"\x7f" not in line:
-            return line + b"\n"
-    except UnicodeEncodeError:
-        pass  # half a surrogate pair, out of a file's name or an argument: escaped, JSON can say even that
-    return json.dumps(thing, separators=(",", ":")).encode() + b"\n"
-
-
-# ---- what both need --------------------------------------------------------------------------------------
-
-
-def readable(envelope: Envelope) -> str:
-    """What was written, or what stands in for it."""
-    if envelope.enc == _TEXT_ENC:
-        return envelope.body.decode(errors="replace")
-    if envelope.enc == _DAMAGED_ENC:
-        return words.DAMAGED
-    if envelope.enc == GONE:
-        return words.WITHHELD if envelope.body else words.TAKEN_BACK
-    return words.UNKNOWN_ENC.format(enc=clean_line(envelope.enc))
-
-
-def is_action(envelope: Envelope) -> bool:
-    """Whether a message tells what its author does."""
-    return envelope.enc == _TEXT_ENC and envelope.body.startswith(_ACTION)
-
-
-def spoken_text(envelope: Envelope) -> str:
-    """What was said; of an action, what its author does."""
-    return readable(envelope)[len(_ACTION) :] if is_action(envelope) else readable(envelope)
+        return [words.OFFLINE() if self._met else words.unreached(clean_line(event.reason))]
 
 
 def found_sentence(event: shown.Found) -> str:
     """Whether a search has found all that there is; "" if there is nothing to say."""
-    what = words.MORE_FOUND if event.more else "" if event.items else words.NOTHING_FOUND
-    return what.format(count=len(event.items), words=clean_line(event.words))
+    if event.items and not event.more:
+        return ""
+    told = words.MORE_FOUND if event.more else words.NOTHING_FOUND
+    return told(count=len(event.items), words=clean_line(event.words))
 
 
 def _spoken(envelope: Envelope) -> tuple[str, str]:
@@ -159,37 +107,29 @@ def _whom(envelope: Envelope) -> str:
     return author if envelope.to.startswith("#") else f"{author} -> {to}"
 
 
-def _id(envelope: Envelope) -> SendId:
-    return envelope.device, envelope.n
-
-
-def _possible(at: int) -> int:
-    return min(max(at, 0), _AT_MAX)
-
-
 # ---- for people: sentences -------------------------------------------------------------------------------
 
 
 def _greeting(event: shown.Online) -> list[str]:
     account = clean_line(event.account)
-    made = [words.REGISTERED.format(account=account)] if event.registered else []
-    hello = words.WELCOME.format(account=account) if event.first else words.AGAIN
+    made = [words.REGISTERED(account=account)] if event.registered else []
+    hello = words.WELCOME(account=account) if event.first else words.AGAIN()
     return [*made, hello, *([words.waiting(event.waiting)] if event.waiting else [])]
 
 
 def _refusal(event: shown.Refused) -> list[str]:
     why = words.said(event.code, event.text)
     if event.line:
-        why = words.LINE.format(line=event.line, text=why)
-    return [why, *([words.NOT_SENT.format(message=_as_typed(event.to, event.body))] if event.body else [])]
+        why = words.LINE(line=event.line, text=why)
+    return [why, *([words.NOT_SENT(message=_as_typed(event.to, event.body))] if event.body else [])]
 
 
 def _status(event: shown.Status) -> list[str]:
     link = words.CONNECTED if event.online else words.NOT_CONNECTED
     return [
-        words.WHO_AM_I.format(account=clean_line(event.account), device=clean_line(event.device)),
-        link.format(broker=clean_line(event.broker)),
-        words.PLACE.format(to=clean_line(event.place)),
+        words.WHO_AM_I(account=clean_line(event.account), device=clean_line(event.device)),
+        link(broker=clean_line(event.broker)),
+        words.PLACE(to=clean_line(event.place)),
         words.outbox(event.outbox),
     ]
 
@@ -197,70 +137,65 @@ def _status(event: shown.Status) -> list[str]:
 def _contacts(event: shown.Contacts) -> list[str]:
     possible = words.POSSIBLE_AND_MORE if event.more else words.POSSIBLE
     return [
-        possible.format(names=words.listed(_cleaned(event.possible), 0)),
-        words.CONTACTS.format(names=words.listed(_cleaned(event.contacts), 0)),
+        possible(names=words.listed(_cleaned(event.possible), 0)),
+        words.CONTACTS(names=words.listed(_cleaned(event.contacts), 0)),
     ]
 
 
 def _outside(event: shown.Outside) -> list[str]:
     sentence = (words.BANNED if event.banned else words.REMOVED) if event.by else words.OUTSIDE
-    return [sentence.format(room=clean_line(event.room), by=clean_line(event.by))]
+    return [sentence(room=clean_line(event.room), by=clean_line(event.by))]
 
 
 def _inside(event: shown.Inside) -> list[str]:
     sentence = words.INSIDE_AND_TOPIC if event.topic else words.INSIDE
-    return [sentence.format(room=clean_line(event.room), topic=clean_line(event.topic))]
+    return [sentence(room=clean_line(event.room), topic=clean_line(event.topic))]
 
 
 def _rooms(event: shown.Rooms) -> list[str]:
     rows = [
-        words.ROOM.format(
+        words.ROOM(
             room=clean_line(each.room),
             members=words.members(each.members),
-            marks=(words.INSIDE_MARK if each.inside else words.INVITED_MARK if each.invited else "")
-            + (words.PRIVATE_MARK if each.private else ""),
-            topic=words.TOPIC_MARK.format(topic=clean_line(each.topic)) if each.topic else "",
+            marks=(words.INSIDE_MARK() if each.inside else words.INVITED_MARK() if each.invited else "")
+            + (words.PRIVATE_MARK() if each.private else ""),
+            topic=words.TOPIC_MARK(topic=clean_line(each.topic)) if each.topic else "",
         )
         for each in event.rooms
     ]
-    more = [words.MORE_ROOMS.format(after=clean_line(event.after))] if event.after else []
-    return [*rows, *more] or [words.NO_ROOMS]
+    more = [words.MORE_ROOMS(after=clean_line(event.after))] if event.after else []
+    return [*rows, *more] or [words.NO_ROOMS()]
 
 
 def _members(event: shown.Members) -> list[str]:
-    private = words.PRIVATE_MARK if event.private else ""
+    private = words.PRIVATE_MARK() if event.private else ""
     here, away = _cleaned(event.here), _cleaned(event.away)
-    first = words.MEMBERS_HERE.format(room=clean_line(event.room), private=private, names=words.listed(here, 0))
-    rest = [words.MEMBERS_AWAY.format(names=words.listed(away, event.more))] if away or event.more else []
-    return [first, *rest, *([words.OWNER.format(owner=clean_line(event.owner))] if event.owner else [])]
+    first = words.MEMBERS_HERE(room=clean_line(event.room), private=private, names=words.listed(here, 0))
+    rest = [words.MEMBERS_AWAY(names=words.listed(away, event.more))] if away or event.more else []
+    return [first, *rest, *([words.OWNER(owner=clean_line(event.owner))] if event.owner else [])]
 
 
 def _topic(event: shown.Topic) -> list[str]:
     told = (words.NEW_TOPIC, words.TOPIC_GONE) if event.by else (words.TOPIC, words.NO_TOPIC)
     sentence = told[not event.topic]
-    return [sentence.format(room=clean_line(event.room), topic=clean_line(event.topic), by=clean_line(event.by))]
+    return [sentence(room=clean_line(event.room), topic=clean_line(event.topic), by=clean_line(event.by))]
 
 
 def _news(event: shown.News) -> list[str]:
     sentence = words.INVITED if event.mine and event.what == "invited" else words.NEWS[event.what]
     room, by, account = _cleaned((event.room, event.by, event.account))
-    return [sentence.format(room=room, by=by, account=account)]
+    return [sentence(room=room, by=by, account=account)]
 
 
 def _profile(event: shown.Profile) -> list[str]:
-    return [
-        words.PROFILE.format(
-            account=clean_line(event.account),
-            here=words.PROFILE_HERE if event.here else words.PROFILE_AWAY,
-            date=_day(event.made_at),
-            rooms=", ".join(_cleaned(event.rooms)) or words.NO_SHARED,
-        )
-    ]
+    sentence = words.PROFILE_HERE if event.here else words.PROFILE_AWAY
+    rooms = ", ".join(_cleaned(event.rooms)) or words.NO_SHARED()
+    return [sentence(account=clean_line(event.account), date=_day(event.made_at), rooms=rooms)]
 
 
 def _unread(event: shown.Unread) -> list[str]:
-    rows = [words.UNREAD.format(place=clean_line(to), count=words.messages(count)) for to, count in event.items]
-    return rows or [words.NOTHING_UNREAD]
+    rows = [words.UNREAD(place=clean_line(to), count=words.messages(count)) for to, count in event.items]
+    return rows or [words.NOTHING_UNREAD()]
 
 
 def _as_typed(to: str, body: str) -> str:
@@ -269,29 +204,29 @@ def _as_typed(to: str, body: str) -> str:
 
 def _devices(event: shown.Devices) -> list[str]:
     return [
-        words.DEVICE.format(
+        words.DEVICE(
             device=clean_line(each.device),
-            name=clean_line(each.name) or words.NO_NAME,
+            name=clean_line(each.name) or words.NO_NAME(),
             first=_day(each.first_at),
-            seen=words.HERE_NOW if each.here else _day(each.seen_at),
+            seen=words.HERE_NOW() if each.here else _day(each.seen_at),
             address=clean_line(each.address),
-            this=words.THIS_DEVICE if each.device == event.this else "",
+            this=words.THIS_DEVICE() if each.device == event.this else "",
         )
         for each in event.devices
     ]
 
 
 def _day(at: int) -> str:
-    return _rfc3339(at)[:10]
+    return rfc3339(at)[:10]
 
 
 def _key_changed(event: shown.KeyChanged) -> str:
     """For comparing by eye: one below the other, in groups."""
-    return words.KEY_CHANGED.format(
+    return words.KEY_CHANGED(
         broker=clean_line(event.broker),
-        known=words.GIVEN if event.given else words.REMEMBERED,
+        known=words.GIVEN() if event.given else words.REMEMBERED(),
         key=keys.grouped(event.key),
-        since="" if not event.since else words.SINCE.format(date=clean_line(event.since)),
+        since="" if not event.since else words.SINCE(date=clean_line(event.since)),
         offered=keys.grouped(event.offered),
         account=clean_line(event.account),
     )
@@ -304,11 +239,11 @@ def _cleaned(accounts: Iterable[str]) -> list[str]:
 _TOLD: dict[type[Shown], Callable[[Any], list[str]]] = {
     shown.Sent: lambda event: [],
     shown.Receipted: lambda event: [],
-    shown.TellsRead: lambda event: [words.TELLS_READ if event.on else words.TELLS_NOT_READ],
+    shown.TellsRead: lambda event: [(remark_words.TELLS_READ if event.on else remark_words.TELLS_NOT_READ)()],
     shown.Refused: _refusal,
     shown.Came: lambda event: words.came(_cleaned(event.accounts), event.more, clean_line(event.room)),
     shown.Went: lambda event: words.went(_cleaned(event.accounts), event.more, clean_line(event.room)),
-    shown.Who: lambda event: [words.HERE.format(names=words.listed(_cleaned(event.accounts), event.more))],
+    shown.Who: lambda event: [words.HERE(names=words.listed(_cleaned(event.accounts), event.more))],
     shown.Contacts: _contacts,
     shown.Inside: _inside,
     shown.Outside: _outside,
@@ -317,182 +252,16 @@ _TOLD: dict[type[Shown], Callable[[Any], list[str]]] = {
     shown.Topic: _topic,
     shown.News: _news,
     shown.Profile: _profile,
-    shown.Ignored: lambda event: [words.IGNORED.format(names=words.listed(_cleaned(event.accounts), 0))],
+    shown.Ignored: lambda event: [words.IGNORED(names=words.listed(_cleaned(event.accounts), 0))],
     shown.Unread: _unread,
-    shown.Place: lambda event: [words.PLACE.format(to=clean_line(event.to))],
+    shown.Place: lambda event: [words.PLACE(to=clean_line(event.to))],
     shown.Status: _status,
     shown.Outbox: lambda event: [words.outbox(len(event.items)), *(_as_typed(*item) for item in event.items)],
     shown.Gone: lambda event: [words.gone(event.log, event.messages)],
-    shown.PutBack: lambda event: [words.put_back(event.again, event.gone)],
-    shown.Notice: lambda event: [event.text],
+    shown.PutBack: lambda event: words.put_back(event.again, event.gone),
+    shown.Notice: lambda event: [words.notice(event.text)],
     shown.Devices: _devices,
-    shown.Met: lambda event: [words.MET.format(broker=clean_line(event.broker), key=keys.grouped(event.key))],
+    shown.Met: lambda event: [words.MET(broker=clean_line(event.broker), key=keys.grouped(event.key))],
     shown.Bye: lambda event: [words.said(event.code, event.text)],
     shown.KeyChanged: lambda event: [_key_changed(event)],
-}
-
-
-# ---- for scripts: objects --------------------------------------------------------------------------------
-
-
-def _object(event: str, **fields: object) -> Object:
-    """An object; fields that are None don't apply to this one and are left out."""
-    return {"event": event, **{name: value for name, value in fields.items() if value is not None}}
-
-
-def _online(event: shown.Online) -> Object:
-    return _object(
-        "online",
-        account=event.account,
-        device=event.device,
-        broker=event.broker,
-        key=event.key,
-        waiting=event.waiting,
-        registered=event.registered,
-    )
-
-
-def _messages(event: shown.Messages) -> list[Object]:
-    return [each for at, envelope in enumerate(event.envelopes, event.first) if (each := _message(event, at, envelope))]
-
-
-def _message(event: shown.Messages, seq: int, envelope: Envelope) -> Object:
-    known = envelope.enc == _TEXT_ENC
-    remark = remarked.fields(envelope)
-    if is_remark(envelope) and remark is None:
-        return {}
-    thing: Object = {
-        "event": "message",
-        "log": event.log,
-        "seq": seq,
-        "id": f"{envelope.device}:{envelope.n}",
-        "from": envelope.author,
-        "to": envelope.to,
-        "text": envelope.body.decode(errors="replace") if known else None,
-        "at": _rfc3339(envelope.at),
-        "waited": seq <= event.waited,
-    }
-    if remark is not None:
-        return {**{name: value for name, value in thing.items() if name != "text"}, **remark}
-    if not known:
-        thing["enc"] = envelope.enc
-    if is_action(envelope):
-        thing["action"] = True
-    thing |= remarked.mark_fields(event.marks.get(_id(envelope)))
-    if event.mine:
-        thing["history"] = True
-    return thing
-
-
-def _rfc3339(at: int) -> str:
-    second, ms = divmod(_possible(at), 1000)
-    return f"{_second(second)}.{ms:03}Z"
-
-
-@lru_cache(maxsize=64)
-def _second(second: int) -> str:
-    """Messages come in bursts: most share their second with the one before."""
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def _refused(event: shown.Refused) -> Object:
-    """A tag or a line says what it was about; a message from an earlier run has neither, but its id."""
-    traced = event.tag is not None or event.line
-    return _object(
-        "refused",
-        code=event.code,
-        text=words.said(event.code, event.text),
-        tag=event.tag,
-        line=event.line or None,
-        id=None if traced else event.id or None,
-    )
-
-
-def _device_objects(event: shown.Devices) -> Object:
-    devices = [
-        {
-            "device": each.device,
-            "name": each.name,
-            "first": _rfc3339(each.first_at),
-            "seen": _rfc3339(each.seen_at),
-            "address": each.address,
-            "here": each.here,
-            "this": each.device == event.this,
-        }
-        for each in event.devices
-    ]
-    return _object("devices", devices=devices)
-
-
-def _members_object(event: shown.Members) -> Object:
-    return _object(
-        "members",
-        room=event.room,
-        owner=event.owner or None,
-        private=event.private,
-        here=event.here,
-        away=event.away,
-        more=event.more or None,
-    )
-
-
-def _profile_object(event: shown.Profile) -> Object:
-    registered = _rfc3339(event.made_at)
-    return _object("account", account=event.account, registered=registered, here=event.here, rooms=event.rooms)
-
-
-def _found_objects(event: shown.Found) -> list[Object]:
-    """The messages, as history; then how many these were."""
-    placed = (
-        shown.Messages(log=log, first=seq, envelopes=[envelope], waited=0, mine=True, marks=event.marks)
-        for log, seq, envelope in event.items
-    )
-    found = _object("found", words=event.words, messages=len(event.items), more=event.more)
-    return [*(thing for messages in placed for thing in _messages(messages)), found]
-
-
-def _status_object(event: shown.Status) -> Object:
-    return {"event": "status"} | msgspec.structs.asdict(event)
-
-
-_OBJECTS: dict[type[Shown], Callable[[Any], list[Object]]] = {
-    shown.Online: lambda event: [_online(event)],
-    shown.Offline: lambda event: [_object("offline", retry_in=event.retry_in)],
-    shown.Messages: _messages,
-    shown.Sent: lambda event: [_object("accepted", id=event.id, tag=event.tag)],
-    shown.Receipted: remarked.receipt_fields,
-    shown.TellsRead: lambda event: [_object("receipts", on=event.on)],
-    shown.Refused: lambda event: [_refused(event)],
-    shown.Came: lambda event: [_object("joined", account=account, room=event.room) for account in event.accounts],
-    shown.Went: lambda event: [_object("left", account=account, room=event.room) for account in event.accounts],
-    shown.Who: lambda event: [_object("who", accounts=event.accounts, more=event.more or None)],
-    shown.Contacts: lambda event: [
-        _object("contacts", contacts=event.contacts, possible=event.possible, more=event.more or None)
-    ],
-    shown.Inside: lambda event: [_object("joined", account=event.account, room=event.room, topic=event.topic or None)],
-    shown.Outside: lambda event: [
-        _object("left", account=event.account, room=event.room, by=event.by or None, banned=event.banned or None)
-    ],
-    shown.Rooms: lambda event: [
-        _object("rooms", rooms=list(map(msgspec.structs.asdict, event.rooms)), after=event.after or None)
-    ],
-    shown.Members: lambda event: [_members_object(event)],
-    shown.Topic: lambda event: [_object("topic", room=event.room, topic=event.topic, by=event.by or None)],
-    shown.News: lambda event: [_object(event.what, account=event.account, room=event.room, by=event.by)],
-    shown.Profile: lambda event: [_profile_object(event)],
-    shown.Ignored: lambda event: [_object("ignored", accounts=event.accounts)],
-    shown.Found: _found_objects,
-    shown.Unread: lambda event: [
-        _object("unread", places=[{"to": to, "messages": count} for to, count in event.items])
-    ],
-    shown.Place: lambda event: [_object("place", to=event.to)],
-    shown.Status: lambda event: [_status_object(event)],
-    shown.Outbox: lambda event: [_object("outbox", messages=[{"to": to, "text": text} for to, text in event.items])],
-    shown.Gone: lambda event: [_object("gone", log=event.log, messages=event.messages)],
-    shown.PutBack: lambda event: [_object("put-back", again=event.again, gone=event.gone)],
-    shown.Notice: lambda event: [_object("notice", text=event.text)],
-    shown.Devices: lambda event: [_device_objects(event)],
-    shown.Met: lambda event: [],
-    shown.Bye: lambda event: [_object("bye", reason=event.code)],
-    shown.KeyChanged: lambda event: [_object("bye", reason=event.code, key=event.key, offered=event.offered)],
 }

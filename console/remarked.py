@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from console import words
+from console import remark_words
 from console.sanitise import clean_line
+from console.spoken import readable
 from core import shown
 from core.marks import Marks
 from protocol import remarks
@@ -34,20 +35,18 @@ def sentence(envelope: Envelope, targets: Targets, local: Callable[[int], str]) 
     message = targets[remarks.target(remark)]
     author, time = clean_line(envelope.author), local(message.at)
     if isinstance(remark, Delete):
-        return words.DELETED.format(author=author, time=time)
-    told = words.UNREACTED if remark.off else words.REACTED
-    text = (
-        clean_line(message.body.decode(errors="replace"), QUOTED_CHARS) if message.enc == "none" else words.TAKEN_BACK
-    )
-    return told.format(author=author, sign=clean_line(remark.sign), to=clean_line(message.author), time=time, text=text)
+        return remark_words.DELETED(author=author, time=time)
+    told = remark_words.UNREACTED if remark.off else remark_words.REACTED
+    text = clean_line(readable(message), QUOTED_CHARS)
+    return told(author=author, sign=clean_line(remark.sign), to=clean_line(message.author), time=time, text=text)
 
 
 def behind(marks: Marks | None) -> str:
     """What has become of a message, in words; "" if nothing has."""
     if marks is None:
         return ""
-    told = [words.EDITED_MARK] if marks.edited and not marks.deleted else []
-    told += [words.RECEIPTS[marks.receipt]] if marks.receipt else []
+    told = [remark_words.EDITED_MARK()] if marks.edited and not marks.deleted else []
+    told += [remark_words.RECEIPTS[marks.receipt]()] if marks.receipt else []
     return _in_brackets(told, marks)
 
 
@@ -58,8 +57,7 @@ def behind_ticks(marks: Marks | None) -> str:
 
 def _in_brackets(told: list[str], marks: Marks) -> str:
     reactions = [
-        words.REACTIONS.format(sign=clean_line(sign), names=", ".join(map(clean_line, accounts)))
-        for sign, accounts in marks.reactions.items()
+        f"{clean_line(sign)} {', '.join(map(clean_line, accounts))}" for sign, accounts in marks.reactions.items()
     ]
     parts = ([f"({', '.join(told)})"] if told else []) + ([f"[{'; '.join(reactions)}]"] if reactions else [])
     return "".join(f" {part}" for part in parts)
@@ -68,7 +66,7 @@ def _in_brackets(told: list[str], marks: Marks) -> str:
 def line(envelope: Envelope, whom: str, targets: Targets, local: Callable[[int], str]) -> tuple[str, str]:
     """A remark as a head and a text; the text is "" if there is nothing to say."""
     if text := new_text(envelope):
-        return words.EDITED.format(whom=whom), text
+        return remark_words.EDITED(whom=whom), text
     return "* ", sentence(envelope, targets, local)
 
 

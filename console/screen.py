@@ -12,13 +12,14 @@ from itertools import chain
 
 import msgspec
 
-from console import remarked, words
+from console import remark_words, remarked, words
 from console.colours import Names
 from console.order import merged
-from console.output import Plain, found_sentence, is_action, readable, spoken_text
+from console.output import Plain, found_sentence
 from console.preferences import Preferences
 from console.rows import Fragments, Signs, Unread, measured
 from console.sanitise import clean, clean_line
+from console.spoken import is_action, readable, send_id, spoken_text
 from core import shown, typed
 from core.marks import READ, Marks, is_remark
 from core.shown import Shown
@@ -237,22 +238,21 @@ class Page:
         count, self._expected = self._expected, 0
         day = self._day_of(_possible(at))
         since = self._local(_possible(at)) if day == self._day else f"{day}, {self._local(_possible(at))}"
-        told = words.AWAY.format(messages=words.messages(count), time=since)
-        return [self._rule(told if count else words.AWAY_SINCE.format(time=since))]
+        return [self._rule(words.away(count, since))]
 
     def _close_block(self) -> list[Fragments]:
         if self._waited < 0:
             return []
         self._waited = -1
-        return [self._rule(words.NEW_FROM_HERE)]
+        return [self._rule(words.NEW_FROM_HERE())]
 
     def _message(self, envelope: Envelope, run: shown.Messages | shown.Found, whole: bool = False) -> list[Fragments]:
         text = remarked.new_text(envelope)
         if is_remark(envelope) and not text:
             return self._said_about(envelope, run.targets if isinstance(run, shown.Messages) else {})
-        own, marks = self._is_own(envelope.author), run.marks.get((envelope.device, envelope.n))
+        own, marks = self._is_own(envelope.author), run.marks.get(send_id(envelope))
         first, *further = self._rows(text or spoken_text(envelope), whole, own)
-        told = [("class:notice", words.EDITED.format(whom="").lstrip())] if text else []
+        told = [("class:notice", remark_words.NEWLY())] if text else []
         line = [("class:time", self._local(_possible(envelope.at))), ("", " "), *self._head(envelope), *told, *first]
         line += self._behind_gutter(further)
         line += [("class:notice", behind)] if (behind := remarked.behind_ticks(marks)) else []
@@ -264,7 +264,7 @@ class Page:
         """Accepted; delivered, with a second tick; read, in a word."""
         receipt = marks.receipt if marks else ""
         ticks = self.signs.accepted * (2 if receipt else 1)
-        return f" {ticks} {words.RECEIPTS[receipt]}" if receipt == READ else f" {ticks}"
+        return f" {ticks} {remark_words.RECEIPTS[receipt]()}" if receipt == READ else f" {ticks}"
 
     def _said_about(self, envelope: Envelope, targets: remarked.Targets) -> list[Fragments]:
         """A deletion or a reaction, as a notice."""
@@ -280,7 +280,7 @@ class Page:
         if envelope.to.startswith("#"):
             place = [] if envelope.to == self.place else [("class:place", f" {clean_line(envelope.to)}")]
             return [author, *place, ("", gap)]
-        to = ("bold", words.YOU) if self._is_own(envelope.to) else self._name(envelope.to)
+        to = ("bold", words.YOU()) if self._is_own(envelope.to) else self._name(envelope.to)
         return [author, ("class:private", f" {self.signs.to} "), to, ("", gap)]
 
     def _is_own(self, account: str) -> bool:
@@ -315,7 +315,7 @@ class Page:
 
     def _history(self, event: shown.Messages) -> list[Fragments]:
         lines = [line for envelope in event.envelopes for line in self._message(envelope, event, whole=True)]
-        return [self._rule(words.HISTORY_OF), *lines, self._rule(words.END_OF_HISTORY)]
+        return [self._rule(words.HISTORY_OF()), *lines, self._rule(words.END_OF_HISTORY())]
 
     def _found(self, event: shown.Found, at: int) -> list[Fragments]:
         lines = [line for _, _, envelope in event.items for line in self._message(envelope, event, whole=True)]

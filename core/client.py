@@ -16,16 +16,7 @@ from core import shown, typed
 from core.anchor import Anchor
 from core.answers import Answers
 from core.clock import Instant
-from core.commands import (
-    Command,
-    Connect,
-    Derive,
-    DeriveNew,
-    Disconnect,
-    Renew,
-    Send,
-    Show,
-)
+from core.commands import Command, Connect, Derive, DeriveNew, Disconnect, Renew, Send, Show
 from core.events import (
     Connected,
     Derived,
@@ -99,7 +90,7 @@ class Client:
             **dict.fromkeys(ASKED, self._asked),
             typed.AskedPassword: self._asked_password,
             typed.AskedStatus: self._asked_status,
-            typed.AskedOutbox: self._asked_outbox,
+            typed.AskedOutbox: self.posting.asked,
             **dict.fromkeys(ASKED_OF_ROOM, self._asked_of_room),
             **self.lookback.table,
             Recalled: self._recalled,
@@ -374,7 +365,7 @@ class Client:
     def _accepted(self, frame: frames.Accepted, now: Instant) -> list[Command]:
         taken, commands = self.posting.settle(frame, self._past.ours(frame.n), self.device)
         if self.person.reads:
-            self._remarking.awaited |= {each.n for each in taken if not each.is_receipt}
+            self._remarking.accepted(taken)
         return [*commands, *(self._part(now) if commands and self._past.parting else [])]
 
     def _expected(self, frame: frames.Expected, now: Instant) -> list[Command]:
@@ -391,9 +382,7 @@ class Client:
         if self.link.phase != ONLINE:
             return []
         commands, lost = self.reader.deliver(frame, self.account)
-        if self._remarking.awaited:
-            envelopes = (each for run in frame.runs for each in run.envelopes)
-            self._remarking.awaited -= {each.n for each in envelopes if each.device == self.device}
+        self._remarking.come_back(frame.runs, self.device)
         return [*commands, *self._hello(now)] if lost else commands
 
     def _pong(self, frame: frames.Pong, now: Instant) -> list[Command]:
@@ -465,19 +454,8 @@ class Client:
     # -- what is answered here --
 
     def _asked_status(self, event: typed.AskedStatus, now: Instant) -> list[Command]:
-        status = shown.Status(
-            account=self.account,
-            device=self.device,
-            broker=self.person.broker,
-            online=self.link.phase == ONLINE,
-            place=self.place,
-            outbox=self.outbox.messages,
-        )
-        return [Show(status)]
-
-    def _asked_outbox(self, event: typed.AskedOutbox, now: Instant) -> list[Command]:
-        items = [(each.item.to, each.text) for each in self.outbox.waiting if not each.is_receipt]
-        return [Show(shown.Outbox(items=items))]
+        waiting = self.outbox.messages
+        return [Show(self.person.status(self.account, self.device, self.online, self.place, waiting))]
 
     def _mistook(self, slip: typed.Mistook, now: Instant) -> list[Command]:
         return [Show(shown.Refused(code=slip.code, text=slip.text, tag=slip.tag, line=slip.line))]

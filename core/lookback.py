@@ -79,7 +79,7 @@ class Lookback:
         recall = event.recall
         if not event.found:
             place = recall.account or recall.log
-            return [Show(shown.Notice(text=f"there is nothing of {place} in the history"))]
+            return [Show(shown.Notice(text=shown.NOTHING_THERE.format(place=place)))]
         log = shown_log(recall.log, self.account)
         return [Show(each) for each in runs(log, event.found, self._marked(event.found, event.marks))]
 

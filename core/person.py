@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from core import shown
 from core.anchor import Known
 from protocol import frames, limits, names
 
@@ -35,4 +36,10 @@ class Person(msgspec.Struct, frozen=True):
             name=self.device_name,
             epoch=epoch,
             visit=visit,
+        )
+
+    def status(self, account: str, device: str, online: bool, place: str, waiting: int) -> shown.Status:
+        """How things stand. ``waiting`` counts the messages that are not accepted yet."""
+        return shown.Status(
+            account=account, device=device, broker=self.broker, online=online, place=place, outbox=waiting
         )

@@ -57,6 +57,11 @@ class Posting:
         taken = [each for each in done if each.n not in refused] if refused else done
         return taken, [drop, *(Show(outcome) for outcome in outcomes if outcome)]
 
+    def asked(self, event: typed.AskedOutbox, now: Instant) -> list[Command]:
+        """Name what the broker has not accepted yet."""
+        items = [(each.item.to, each.text) for each in self.outbox.waiting if not each.is_receipt]
+        return [Show(shown.Outbox(items=items))]
+
     def wait(self, refused: frames.Refused, now: Instant) -> list[Command]:
         """The broker takes nothing for a while: that is told once."""
         told, self._pause_told = self._pause_told, True

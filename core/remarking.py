@@ -6,6 +6,7 @@ that is not here, or about one that its sender may not change, is kept and not s
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby
 
 import msgspec
@@ -14,10 +15,11 @@ from core import marks, shown, typed
 from core.clock import Instant
 from core.commands import Point, Review
 from core.events import Pointed, Reviewed
+from core.outbox import Waiting
 from core.places import Places, conversation
 from core.receipts import Receipts
 from protocol import limits, names, remarks
-from protocol.frames import Envelope, Item, encode
+from protocol.frames import Envelope, Item, Run, encode
 from protocol.remarks import Delete, Edit, React
 
 
@@ -32,6 +34,16 @@ class Remarking:
     def clear(self, caught_up: bool) -> bool:
         """Whether all that we have said stands in the history, so that it is clear which message is the last."""
         return caught_up and not self.awaited
+
+    def accepted(self, sends: Iterable[Waiting]) -> None:
+        """The broker has these; each comes back to us, but for receipts."""
+        self.awaited |= {each.n for each in sends if not each.is_receipt}
+
+    def come_back(self, runs: Iterable[Run], device: str) -> None:
+        """What comes to us of our own stands in the history from now on."""
+        if self.awaited:
+            envelopes = (each for run in runs for each in run.envelopes)
+            self.awaited -= {each.n for each in envelopes if each.device == device}
 
     def point(self, question: typed.OfMessage, account: str) -> Point:
         """Find the message that is meant, in the current place."""

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from console.output import Line, Plain, encode_line, objects
+from console.objects import encode_line, objects
+from console.output import Line, Plain
 from core import shown
 from core.marks import Marks
 from core.shown import Messages, Shown
