@@ -26,7 +26,6 @@ from console.client_options import Settings
 from console.language import told
 from console.logfile import close_log, line, open_log
 from console.order import merged
-from console.pipe import as_text, as_typed
 from console.release import VERSION
 from console.sanitise import clean_line
 from console.standing import Standing
@@ -44,20 +43,24 @@ from core.commands import (
     Disconnect,
     GoBack,
     Pin,
+    Point,
     Recall,
     Renew,
+    Review,
     Search,
     Send,
     Show,
     Tally,
 )
 from core.errand import UNREACHED, Errand, Wish
-from core.events import Derived, Lost, NotOffered, PasswordsDerived, Renewed, WentBack
+from core.events import Derived, HandedOut, Lost, NotOffered, PasswordsDerived, Renewed, WentBack
+from core.marks import count, first_messages
 from core.person import Person
 from core.received import Event
 from core.shown import Shown
 from front import Front, make_front
 from protocol import errors, limits, names, passwords
+from protocol.frames import Envelope
 from store import StoreDamaged, StoreError, StoreNewer, configfile
 from store.journal import Journal, open_journal
 from store.keyfile import open_pair
@@ -109,6 +112,7 @@ class Loop:
             self._known(),
             socket.gethostname()[: limits.DEVICE_NAME_CHARS],
             settings.invite,
+            not wish.person,
             random.getrandbits(RUN_BITS),
         )
         self.core = Client(person, memory, random.random)
@@ -117,6 +121,7 @@ class Loop:
         self._reads_input = self._input_open
         self._turned_away = ""  # why the broker was not reached the last time
         self._shown: dict[str, int] = {}  # log → seq handed out and not marked yet
+        self._read: list[Envelope] = []  # and the messages, of which others may be told that they were read
         self._context = make_context()
         self._ipv6 = ":" in settings.host
         self._line: Dealer | KeyQuestion | None = None
@@ -134,6 +139,8 @@ class Loop:
             Recall: journal.recall,
             Search: journal.search,
             Tally: journal.tally,
+            Point: journal.point,
+            Review: journal.review,
             Show: lambda show: self._show(show.shown),
         }
 
@@ -192,7 +199,7 @@ class Loop:
         self._perform([command for each in self.front.unsent() for command in self.core.handle(each, now)], now)
         self._perform(self.core.handle(typed.Left(), now), now)
         code = self.errand.code(self.core)
-        left = len(self.core.outbox)
+        left = self.core.outbox.messages
         if left:
             self.front.note(words.kept(left))
         elif code == UNREACHED:
@@ -208,7 +215,7 @@ class Loop:
         for complaint in self._settings.complaints:
             self.front.note(complaint)
         if self._settings.message is not None:
-            self.front.input.say(_message(self._settings))
+            self.front.input.say(client_options.message(self._settings))
         if self.errand.wish.reads:
             for messages in merged(self._replay(log) for log in self._journal.unshown()):
                 self._show(messages)
@@ -222,7 +229,8 @@ class Loop:
         for first, envelopes in self._journal.replay(log, REPLAY_MESSAGES):
             last = first + len(envelopes) - 1
             messages = shown.Messages(log=name, first=first, envelopes=envelopes, waited=last)
-            yield from self.core.lookback.ignored.sift(messages)
+            reviewed = self.core.lookback.remarking.reviewed(self._journal.review(Review(messages)))
+            yield from (some for each in reviewed for some in self.core.lookback.ignored.sift(each))
 
     def _name(self) -> str:
         return (self._journal.fact("account") or self._settings.name.encode()).decode()
@@ -311,16 +319,7 @@ class Loop:
 
     def _known(self) -> Known:
         """What is known of the broker: what was given just now, or what is remembered."""
-        settings = self._settings
-        others = {each.broker: each.key for each in self._brokers.all() if each.address != self._address}
-        others.pop(b"", None)
-        met = self._brokers.find(self._address)
-        if settings.accept_key and met:
-            others.pop(met.broker, None)  # it is the same broker, with another key
-        given = settings.accept_key or settings.key
-        if given and not (met and met.key == given):
-            return Known(given, given=True, others=others)
-        return Known(met.key, False, met.since, met.broker, others) if met else Known(others=others)
+        return self._brokers.known(self._address, self._settings.key, self._settings.accept_key)
 
     def _pin(self, pin: Pin) -> None:
         """What is remembered gives way only to the key that was to be accepted, once the broker has shown it."""
@@ -375,11 +374,12 @@ class Loop:
     def _measured(self, event: shown.Messages) -> shown.Messages:
         """As many as are wanted; what is too much stays in the journal for the next run."""
         room = self.errand.room()
-        if room is not None and room < len(event.envelopes):
-            event = msgspec.structs.replace(event, envelopes=event.envelopes[:room])
+        if room is not None and room < count(event.envelopes):
+            event = msgspec.structs.replace(event, envelopes=first_messages(event.envelopes, room))
         if event.envelopes:
             log = names.mailbox(self._account_key) if event.log.startswith("@") else event.log
             self._shown[log] = event.first + len(event.envelopes) - 1
+            self._read += event.envelopes if event.log.startswith("@") else ()
         return event
 
     def _note(self, event: Shown) -> None:
@@ -392,7 +392,8 @@ class Loop:
         """Show what has gathered, then mark it as handed out: a killed client repeats rather than loses."""
         if self.front.write(self._standing(), now, last) and self._shown:
             self._journal.mark(self._shown)
-            self._shown = {}
+            read, self._shown, self._read = self._read, {}, []
+            self._perform(self.core.handle(HandedOut(read), now), now)
 
     def _standing(self) -> Standing:
         core = self.core
@@ -403,7 +404,7 @@ class Loop:
             online=core.online,
             typing=self._input_open and not self.errand.first_start,
             due=core.link.due,
-            waiting=core.outbox.waiting,
+            waiting=core.outbox.typed,
             rooms=core.places.rooms.values(),
             arrangement=core.arrangement,
         )
@@ -424,33 +425,11 @@ def clock() -> Instant:
     return Instant(time.monotonic(), time.time_ns() // 1_000_000)
 
 
-def wish(settings: Settings) -> Wish:
-    """What this run is for."""
-    receives = settings.json or settings.fetch or settings.follow or settings.count is not None
-    receives = receives or settings.seconds is not None
-    person = standard.is_terminal(0) and settings.message is None and not receives
-    return Wish(
-        reads=person or receives,
-        fetch=settings.fetch,
-        count=settings.count,
-        seconds=settings.seconds,
-        follow=settings.follow,
-        person=person,
-        wait_s=settings.wait_s,
-    )
-
-
-def _message(settings: Settings) -> typed.Intent:
-    """What -m says: literally, if it was said where it goes; else as if it were typed."""
-    text = settings.message or ""
-    return as_text(text) if settings.raw or settings.to_given else as_typed(text)
-
-
 def run(settings: Settings) -> int:
     """Open everything, run, and close everything in the opposite order; the exit code."""
     with contextlib.ExitStack() as stack:
         place = quote(f"{settings.host}_{settings.port}", safe="")
-        this = wish(settings)
+        this = client_options.wish(settings, standard.is_terminal(0))
         home = private_folder(private_folder(settings.data) / place)
         journal = open_journal(home, names.key(settings.name), sends_only=not this.reads)
         stack.callback(journal.close)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from core.anchor import Known
 from protocol import keys
 from protocol.keys import BadKey
 from store import StoreDamaged
@@ -47,6 +48,21 @@ class KnownBrokers:
     def find(self, address: str) -> KnownBroker | None:
         """The broker that was met at this address."""
         return next((each for each in self.all() if each.address == address), None)
+
+    def known(self, address: str, given: str, accepted: str) -> Known:
+        """What is known of the broker at this address.
+
+        ``given`` is its key as somebody says, ``accepted`` the one that takes the place of what is remembered; "" if
+        nobody says anything.
+        """
+        others = {each.broker: each.key for each in self.all() if each.address != address and each.broker}
+        met = self.find(address)
+        if accepted and met:
+            others.pop(met.broker, None)  # it is the same broker, with another key
+        key = accepted or given
+        if key and not (met and met.key == key):
+            return Known(key, given=True, others=others)
+        return Known(met.key, False, met.since, met.broker, others) if met else Known(others=others)
 
     def remember(self, met: KnownBroker) -> KnownBroker:
         """Remember a broker, unless another key is remembered for its address; what is remembered now."""

@@ -17,14 +17,28 @@ from core.commands import (
     Disconnect,
     GoBack,
     Pin,
+    Point,
     Recall,
     Renew,
+    Review,
     Search,
     Send,
     Show,
     Tally,
 )
-from core.events import Connected, Derived, Gone, Heard, Lost, NotOffered, Offered, PasswordsDerived, Renewed, WentBack
+from core.events import (
+    Connected,
+    Derived,
+    Gone,
+    HandedOut,
+    Heard,
+    Lost,
+    NotOffered,
+    Offered,
+    PasswordsDerived,
+    Renewed,
+    WentBack,
+)
 from core.gate import COME_BACK, LET_IN, NEVER
 from core.person import Person
 from core.received import Event
@@ -40,6 +54,8 @@ BROKER = "tcp://broker:7777"
 
 class Actor:
     """One client, with its notebook."""
+
+    at_once = False  # what it shows counts as read
 
     def __init__(
         self,
@@ -66,6 +82,7 @@ class Actor:
             proves=proves,
             known=world.knows.get(notebook, Known()),
             device_name="desk",
+            at_once=self.at_once,
             run=next(world.runs),
             permit=permit,
         )
@@ -98,7 +115,9 @@ class Actor:
             Recall: notebook.recall,
             Search: notebook.search,
             Tally: notebook.tally,
-            Show: lambda show: self.shown.append(show.shown),
+            Point: notebook.point,
+            Review: notebook.review,
+            Show: lambda show: self._shows(show.shown),
         }
 
     # -- what it does --
@@ -181,6 +200,11 @@ class Actor:
                 event = self._table[type(command)](command)
                 if event:
                     self._perform(self.core.handle(event, self.world.now))
+
+    def _shows(self, event: shown.Shown) -> Event | None:
+        """It is before somebody's eyes at once."""
+        self.shown.append(event)
+        return HandedOut(event.envelopes) if isinstance(event, shown.Messages) and not event.mine else None
 
     def _connect(self, connect: Connect) -> None:
         self.attempts += 1

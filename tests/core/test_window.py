@@ -289,5 +289,5 @@ def test_a_device_that_comes_back_after_its_log_was_pruned_begins_behind_that(wo
 
 def test_a_ping_says_how_far_everything_was_sent(world: World, reader: Visitor) -> None:
     (pong,) = reader.says(Ping({"#lobby": 2}))
-    assert pong.sent == {"#lobby": 5, "@reader": 0}
+    assert pong.sent == {"#lobby": 5, "@reader": 0, "+reader": 0}
     assert cursor(world, reader) == 2
