@@ -62,19 +62,17 @@ class Plain:
 
     def _message(self, envelope: Envelope, run: shown.Messages, now: int) -> list[Line]:
         """The room stands before who speaks, unless it is the lobby or where one is; and the day, if it is over."""
-        head, text = self._words_of(envelope, run)
-        if not text:
-            return []
+        if is_remark(envelope):
+            head, text = remarked.line(envelope, _whom(envelope), run.targets, lambda at: self._local(possible(at)))
+            if not text:
+                return []
+        else:
+            head, text = _spoken(envelope)
+            text += remarked.behind(run.marks.get(send_id(envelope)))
         place = "" if envelope.to.casefold() in self._plain_rooms else _room(envelope)
         day = self._day(possible(envelope.at))
         is_over = run.mine and day != self._day(possible(now))
         return self._timed(OUT, envelope.at, place + head, text, day + " " if is_over else "")
-
-    def _words_of(self, envelope: Envelope, run: shown.Messages) -> tuple[str, str]:
-        if is_remark(envelope):
-            return remarked.line(envelope, _whom(envelope), run.targets, lambda at: self._local(possible(at)))
-        head, text = _spoken(envelope)
-        return head, text + remarked.behind(run.marks.get(send_id(envelope)))
 
     def _found(self, event: shown.Found, at: int) -> list[Line]:
         """Each with its day and place, and then whether that was all."""

@@ -74,18 +74,8 @@ class Actor:
         self.notebook = notebook
         self.key = world.keys[notebook]
         self.address = "127.0.0.1"
-        person = Person(
-            name,
-            BROKER,
-            reads,
-            "test",
-            proves=proves,
-            known=world.knows.get(notebook, Known()),
-            device_name="desk",
-            at_once=self.at_once,
-            run=next(world.runs),
-            permit=permit,
-        )
+        known, run = world.knows.get(notebook, Known()), next(world.runs)
+        person = Person(name, BROKER, reads, "test", "", proves, known, "desk", permit, self.at_once, run)
         self.core = Client(person, notebook.memory(), chance)
         self.inbox: list[Event | Typed] = []
         self.stuck: list[Event] = []  # what came while it was frozen

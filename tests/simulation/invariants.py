@@ -62,8 +62,7 @@ if TYPE_CHECKING:
     from tests.simulation.device import Client, Device
     from tests.simulation.scene import Scene
 
-# A login may need so long from its Hello to what its person sees.
-LOGIN_S = 30.0
+LOGIN_S = 30.0  # a login may need so long from its Hello to what its person sees
 
 
 class Checker:
@@ -442,8 +441,8 @@ class Checker:
 
     def _online(self, client: Client, event: shown.Online) -> None:
         account, since = client.device.account, self._scene.agenda.tick - LOGIN_S
-        register = self._line_of(client).register  # of the broker that has let it in, perhaps a while ago
-        if event.first and client.core.person.proves and not register.right_since(account, client.password, since):
+        right = self._line_of(client).register.right_since(account, client.password, since)  # it may be a while ago
+        if event.first and client.core.person.proves and not right:
             raise Broken("I5", f"{client.label} is let in with {client.password!r}, which is not its password")
 
     def _sent_away(self, client: Client, event: shown.Bye) -> None:
