@@ -22,8 +22,8 @@ OF_REMARKS = (
     Mutant(
         "no text is withheld",
         "store/memory.py",
-        "        if bare is None:\n",
-        "        if bare is not None:\n",
+        "        if bare is None:\n            return\n",
+        "        if bare is None or envelope:\n            return\n",
         "I11",
     ),
     Mutant(
@@ -34,7 +34,6 @@ OF_REMARKS = (
         "    read = receipt.read.get(device, before[1])\n"
         "    return max(receipt.delivered.get(device, before[0]), read), read\n",
         "I12",
-        1000,
     ),
     Mutant(
         "what has not come was read",
