@@ -50,6 +50,7 @@ from core.commands import (
 )
 from core.errand import UNREACHED, Errand, Wish
 from core.events import Derived, Lost, NotOffered, PasswordsDerived, Renewed, WentBack
+from core.handed import Handed
 from core.person import Person
 from core.received import Event
 from core.shown import Shown
@@ -112,7 +113,7 @@ class Loop:
         self._input_open = settings.message is None and not (wish.fetch and standard.is_terminal(0))
         self._reads_input = self._input_open
         self._turned_away = ""  # why the broker was not reached the last time
-        self._shown: dict[str, int] = {}  # log → seq handed out and not marked yet
+        self._handed = Handed(settings.ack)
         self._context = make_context()
         self._ipv6 = ":" in settings.host
         self._line: Dealer | KeyQuestion | None = None
@@ -150,7 +151,7 @@ class Loop:
             return self._leave(now, signals)
         idle = self.front.input.empty and self.core.hungry
         self.front.listen(self._reads_input and not self.front.closed and not self.errand.first_start and idle)
-        self.errand.input_waits = self.front.waits()
+        self.errand.input_waits = self.front.waits() or (self._input_open and self._handed.owed)
         return self._leave(now, []) if self.errand.over(self.core, now.tick) else None
 
     def _turn(self, now: Instant) -> None:
@@ -207,7 +208,7 @@ class Loop:
                 self._show(messages)
                 self._write(clock())
             if self.errand.room() != 0:  # of those who are ignored, too
-                self._shown.update(self.core.reader.cursors)
+                self._handed.passed(self.core.reader.cursors)
 
     def _replay(self, log: str) -> Iterator[shown.Messages]:
         """What is in the journal and was never handed out: a run was killed, or wanted no more."""
@@ -232,12 +233,23 @@ class Loop:
                 self.errand.left(now.tick)
             elif isinstance(intent, typed.AskedHelp):
                 self.front.help(intent)
+            elif isinstance(intent, typed.Confirmed):
+                commands += self._confirm(intent, now)
             else:
                 commands += self.core.handle(intent, now)
         if self.front.input.stopped or (not self._input_open and self.front.input.empty):
             self._reads_input = False
             self.errand.input_ended(now.tick)
         return commands
+
+    def _confirm(self, confirmed: typed.Confirmed, now: Instant) -> list[Command]:
+        """What is dealt with is marked at once: any answer that comes later proves it."""
+        if self._handed.confirms and self._handed.confirm(confirmed.log, confirmed.seq):
+            self._journal.mark(self._handed.take())
+            return []
+        code = "not-handed-out" if self._handed.confirms else "no-acks"
+        text = words.refusal(code, log=clean_line(confirmed.log), seq=confirmed.seq)
+        return self.core.handle(typed.Mistook(code=code, text=text, tag=confirmed.tag, line=confirmed.line), now)
 
     # -- commands --
 
@@ -361,7 +373,7 @@ class Loop:
             event = msgspec.structs.replace(event, envelopes=event.envelopes[:room])
         if event.envelopes:
             log = names.mailbox(self._account_key) if event.log.startswith("@") else event.log
-            self._shown[log] = event.first + len(event.envelopes) - 1
+            self._handed.out({log: event.first + len(event.envelopes) - 1})
         return event
 
     def _note(self, event: Shown) -> None:
@@ -371,10 +383,9 @@ class Loop:
         self._log.info(line(type(event).__name__.lower(), fields))
 
     def _write(self, now: Instant, last: bool = False) -> None:
-        """Show what has gathered, then mark it as handed out: a killed client repeats rather than loses."""
-        if self.front.write(self._standing(), now, last) and self._shown:
-            self._journal.mark(self._shown)
-            self._shown = {}
+        """Show what has gathered, then mark what need not be shown again: a killed client repeats rather than loses."""
+        if self.front.write(self._standing(), now, last) and (marks := self._handed.take()):
+            self._journal.mark(marks)
 
     def _standing(self) -> Standing:
         core = self.core

@@ -16,6 +16,7 @@ from typing import Protocol
 from console.client_options import Settings
 from console.input import Typing
 from console.pipe import Input, Output
+from console.requests import Requests
 from console.standing import Standing
 from core import typed
 from core.clock import Instant
@@ -132,8 +133,8 @@ def make_front(settings: Settings, wish: Wish) -> Front:
     """Rows that stay below what happens, for a person at a terminal; lines for everybody else."""
     if wish.person and not settings.plain and standard.is_terminal(1) and os.environ.get("TERM", "dumb") != "dumb":
         return _terminal(settings)
-    entered = Input(Typing(settings.raw, settings.menu, numbered=not wish.person), settings.strict)
-    return LineFront(entered, Output(settings.json, not standard.utf8(), quiet=not wish.reads))
+    typing = Requests() if settings.json_in else Typing(settings.raw, settings.menu, numbered=not wish.person)
+    return LineFront(Input(typing, settings.strict), Output(settings.json, not standard.utf8(), quiet=not wish.reads))
 
 
 def _terminal(settings: Settings) -> Front:

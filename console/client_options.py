@@ -43,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True):
     message: str | None
     raw: bool
     json: bool
+    json_in: bool
+    ack: bool  # what was handed out counts as such only once it is confirmed
     fetch: bool
     follow: bool
     seconds: float | None
@@ -62,8 +64,12 @@ def read(arguments: list[str] | None = None) -> Settings:
     host, number, key = _broker(parser, given.host, given.port)
     if given.name and given.name_option and given.name != given.name_option:
         parser.error("two names were given; give one")
-    if given.menu and (given.json or given.message is not None):
-        parser.error("--menu is for people; it does not go with --json or -m")
+    if given.menu and (given.json or given.json_in or given.message is not None):
+        parser.error("--menu is for people; it does not go with --json, --json-in or -m")
+    if given.raw and given.json_in:
+        parser.error("with --raw every line is text, and with --json-in an object; give one of them")
+    if given.ack and not (given.json and given.json_in):
+        parser.error("--ack goes with --json and --json-in: messages are read as objects, and acknowledged by objects")
     return Settings(
         name=given.name or given.name_option or "",
         password=given.password or given.password_option or os.environ.get("RESTANTE_PASSWORD", ""),
@@ -75,6 +81,8 @@ def read(arguments: list[str] | None = None) -> Settings:
         message=given.message,
         raw=given.raw,
         json=given.json,
+        json_in=given.json_in,
+        ack=given.ack,
         fetch=given.fetch,
         follow=given.follow,
         seconds=given.seconds,
@@ -171,6 +179,8 @@ def _parser() -> argparse.ArgumentParser:
     add("-m", dest="message", metavar="TEXT", help="send this one message and end")
     add("--raw", action="store_true", help="every line is text: no names, no commands")
     add("--json", action="store_true", help="one JSON object a line on standard output")
+    add("--json-in", action="store_true", help="one JSON object a line on standard input")
+    add("--ack", action="store_true", help="hand a message out again in the next run unless it was acknowledged")
     add("--fetch", action="store_true", help="receive what waits, and end")
     add("--follow", action="store_true", help="receive until a signal comes")
     add("--for", dest="seconds", type=_seconds, metavar="SECONDS", help="receive for so long, and end")

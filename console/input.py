@@ -53,6 +53,14 @@ def parse(line: str, raw: bool = False) -> Intent | BeganMessage | None:
         return refusal.mistake
 
 
+def build(command: Command, parts: list[str]) -> Intent:
+    """What a command means with these arguments, which did not stand in one line; Mistook if it is refused."""
+    try:
+        return _built(command, [_SURROGATE.sub("\ufffd", part) for part in parts])
+    except _Refusal as refusal:
+        return refusal.mistake
+
+
 class Typing:
     """A conversation with someone who types: lines, and where something is asked, the answers to it.
 
@@ -212,9 +220,12 @@ def _named(word: str) -> Command:
 def _run(command: Command, rest: str) -> Intent | BeganMessage:
     if command.alone and not rest.strip():
         return command.alone()
+    return _built(command, _parts(command.takes.split(), rest))
+
+
+def _built(command: Command, parts: list[str]) -> Intent:
     kinds = command.takes.split()
     needed = sum(not kind.startswith("[") for kind in kinds)
-    parts = _parts(kinds, rest)
     if not needed <= len(parts) <= len(kinds):
         raise _refused("usage", usage=command.usage)
     try:
@@ -279,6 +290,11 @@ def _room(name: str) -> str:
     return place
 
 
+def _log(log: str) -> str:
+    """As events name it, a room's or one's own mailbox, in compared form."""
+    return names.mailbox(names.key(_account(log[1:]))) if log.startswith("@") else names.room_key(_room(log))
+
+
 def _private(word: str) -> str:
     if word.casefold() != "private":
         raise ValueError("that is not private")
@@ -319,6 +335,7 @@ def _device(device: str) -> str:
 _READ: dict[str, Callable[[str], Any]] = {
     "NAME": _account,
     "NAME|#ROOM": _place,
+    "[NAME|#ROOM]": _place,
     "TEXT": _text,
     "ACTION": _action,
     "WORDS": _words,
@@ -331,6 +348,8 @@ _READ: dict[str, Callable[[str], Any]] = {
     "[COMMAND]": _command_name,
     "[revoke]": _revoke,
     "[ID]": _device,
+    "LOG": _log,
+    "SEQ": int,
 }
 
 

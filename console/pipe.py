@@ -12,6 +12,7 @@ from console.input import Typing, parse
 from console.menu import BeganMessage
 from console.order import merged
 from console.output import OUT, Plain, encode_line, objects
+from console.requests import Requests
 from core import shown, typed
 from core.shown import Shown
 from core.typed import Intent
@@ -20,7 +21,7 @@ from core.typed import Intent
 class Input:
     """What is written: from standard input, or given beforehand. One intent at a time."""
 
-    def __init__(self, typing: Typing, strict: bool) -> None:
+    def __init__(self, typing: Typing | Requests, strict: bool) -> None:
         self._typing = typing
         self._strict = strict
         self._lines: deque[str] = deque()

@@ -21,6 +21,10 @@ REFUSALS = {
     "unknown-command": "there is no command {command}; nothing was sent: /help lists them, /say sends the line as text",
     "ambiguous-command": "{command} could be {choices}; nothing was done: type more of it",
     "usage": "it goes like this: {usage}; nothing was done",
+    "bad-json": "this is no JSON object ({why}); nothing was done: one object stands in one line",
+    "unknown-do": "there is nothing to do that is called {word}; nothing was done: docs/SCRIPTING.md lists it all",
+    "no-acks": "nothing is to be acknowledged in this run; nothing was done: start it with --ack",
+    "not-handed-out": "{log} {seq} was not handed out in this run; nothing was done: take log and seq from a message",
     "no-such-choice": "{answer} is not offered here; nothing was sent: type a number from 1 to {last}, or the word",
 }
 """Codes of lines that went no further than here. ``bad-name`` goes over the wire too; here it is a line's head."""

@@ -178,6 +178,13 @@ class AskedUnread(Typed):
     """Where has something come that I have not looked at?"""
 
 
+class Confirmed(Typed, kw_only=True):
+    """All that was handed out of this log up to this seq is dealt with: it need not be handed out again."""
+
+    log: str  # in compared form
+    seq: int
+
+
 class Left(Typed):
     """Good bye."""
 
@@ -227,6 +234,7 @@ Intent = (
     | AskedHistory
     | AskedSearch
     | AskedUnread
+    | Confirmed
     | Left
     | Mistook
     | AskedHelp
