@@ -106,6 +106,7 @@ class Loop:
             settings.password not in ("", "-"),
             self._known(),
             socket.gethostname()[: limits.DEVICE_NAME_CHARS],
+            wish.bot,
             random.getrandbits(RUN_BITS),
         )
         self.core = Client(person, memory, random.random)
@@ -427,6 +428,7 @@ def wish(settings: Settings) -> Wish:
         seconds=settings.seconds,
         follow=settings.follow,
         person=person,
+        bot=settings.bot,
         wait_s=settings.wait_s,
     )
 

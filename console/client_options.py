@@ -45,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True):
     json: bool
     json_in: bool
     ack: bool  # what was handed out counts as such only once it is confirmed
+    bot: bool  # what it sends is marked
     fetch: bool
     follow: bool
     seconds: float | None
@@ -83,6 +84,7 @@ def read(arguments: list[str] | None = None) -> Settings:
         json=given.json,
         json_in=given.json_in,
         ack=given.ack,
+        bot=given.bot,
         fetch=given.fetch,
         follow=given.follow,
         seconds=given.seconds,
@@ -181,6 +183,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--json", action="store_true", help="one JSON object a line on standard output")
     add("--json-in", action="store_true", help="one JSON object a line on standard input")
     add("--ack", action="store_true", help="hand a message out again in the next run unless it was acknowledged")
+    add("--bot", action="store_true", help="this is a program that talks: mark what it sends")
     add("--fetch", action="store_true", help="receive what waits, and end")
     add("--follow", action="store_true", help="receive until a signal comes")
     add("--for", dest="seconds", type=_seconds, metavar="SECONDS", help="receive for so long, and end")

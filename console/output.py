@@ -133,6 +133,11 @@ def spoken_text(envelope: Envelope) -> str:
     return readable(envelope)[len(_ACTION) :] if is_action(envelope) else readable(envelope)
 
 
+def marked(envelope: Envelope, author: str) -> str:
+    """How an author is called; no account's name looks like the mark of a bot."""
+    return words.BOT.format(name=author) if envelope.bot else author
+
+
 def found_sentence(event: shown.Found) -> str:
     """Whether a search has found all that there is; "" if there is nothing to say."""
     what = words.MORE_FOUND if event.more else "" if event.items else words.NOTHING_FOUND
@@ -141,7 +146,7 @@ def found_sentence(event: shown.Found) -> str:
 
 def _spoken(envelope: Envelope) -> tuple[str, str]:
     """Who says it to whom, and what; an action bears a mark of its own, which no notice has."""
-    author, to = clean_line(envelope.author), clean_line(envelope.to)
+    author, to = marked(envelope, clean_line(envelope.author)), clean_line(envelope.to)
     whom = author if envelope.to.startswith("#") else f"{author} -> {to}"
     return f"~ {whom} " if is_action(envelope) else f"{whom}: ", spoken_text(envelope)
 
@@ -354,6 +359,8 @@ def _message(event: shown.Messages, seq: int, envelope: Envelope) -> Object:
         thing["enc"] = envelope.enc
     if is_action(envelope):
         thing["action"] = True
+    if envelope.bot:
+        thing["bot"] = True
     if event.mine:
         thing["history"] = True
     return thing

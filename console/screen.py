@@ -15,7 +15,7 @@ import msgspec
 from console import words
 from console.colours import Names
 from console.order import merged
-from console.output import Plain, found_sentence, is_action, readable, spoken_text
+from console.output import Plain, found_sentence, is_action, marked, readable, spoken_text
 from console.rows import Fragments, Signs, Unread, measured
 from console.sanitise import clean, clean_line
 from core import shown, typed
@@ -241,7 +241,8 @@ class Page:
 
     def _head(self, envelope: Envelope) -> Fragments:
         """Who says it; and to whom, if that is one person: to be seen without colour."""
-        author, gap = self._name(envelope.author), "  "
+        style, name = self._name(envelope.author)
+        author, gap = (style, marked(envelope, name)), "  "
         if is_action(envelope):
             author, gap = (author[0], f"~ {author[1]}"), " "
         if envelope.to.startswith("#"):

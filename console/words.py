@@ -114,6 +114,7 @@ NO_NAME = "(no name)"
 HERE_NOW = "now"
 THIS_DEVICE = " (this one)"
 ASK_OLD_PASSWORD = "Old password: "
+BOT = "{name} (bot)"
 UNKNOWN_ENC = '[a message in the unknown encoding "{enc}": upgrade the client]'
 DAMAGED = "[damaged at the broker]"
 

@@ -230,6 +230,7 @@ class Client:
             name=self.person.device_name,
             epoch=self._past.epoch,
             visit=self._past.new_visit(),
+            bot=self.person.bot,
         )
         return [self._say(hello, now)]
 

@@ -23,6 +23,7 @@ class Wish(msgspec.Struct, frozen=True):
     seconds: float | None = None  # ends after so long
     follow: bool = False  # ends on a signal only
     person: bool = False  # somebody sits at a terminal: patient, and slips are no failure
+    bot: bool = False  # a program talks: it says so
     wait_s: float = 10.0  # how long to wait for the broker, or for an acceptance, before giving up
 
     @property

@@ -104,12 +104,11 @@ class Sends:
                 append.logs.append(())
                 append.envelopes.append(session.refused[n])
                 continue
-            append.logs.append(route[0])
-            append.envelopes.append(
-                frames.encode(
-                    frames.Envelope(session.device_id, n, session.name, route[1], now.at, item.enc, item.body)
-                )
+            envelope = frames.Envelope(
+                session.device_id, n, session.name, route[1], now.at, item.enc, item.body, session.bot
             )
+            append.logs.append(route[0])
+            append.envelopes.append(frames.encode(envelope))
         session.last += len(items)
         self._under_way[session.device] += 1
         return append

@@ -93,6 +93,7 @@ class Hello(Frame, tag=1):
     name: Annotated[str, Meta(max_length=limits.DEVICE_NAME_CHARS)] = ""  # what its owner calls this device
     epoch: Epoch = ""  # in which this device's cursors count
     visit: VisitId = 0
+    bot: bool = False  # this is a program that talks: what it sends is marked
 
     def __repr__(self) -> str:
         """Never show a credential, not even in a traceback."""
