@@ -54,7 +54,7 @@ from core.handed import Handed
 from core.person import Person
 from core.received import Event
 from core.shown import Shown
-from front import Front, make_front
+from front import Front, make_front, wish
 from protocol import errors, limits, names, passwords
 from store import StoreDamaged, StoreError, StoreNewer
 from store.journal import Journal, open_journal
@@ -115,6 +115,7 @@ class Loop:
         self._reads_input = self._input_open
         self._turned_away = ""  # why the broker was not reached the last time
         self._handed = Handed(settings.ack)
+        self.takes = True  # False: what comes stays at the broker, for whoever reads has enough for now
         self._context = make_context()
         self._ipv6 = ":" in settings.host
         self._line: Dealer | KeyQuestion | None = None
@@ -139,8 +140,8 @@ class Loop:
 
     def run(self) -> int:
         """Turn after turn until the errand is done; the exit code."""
-        self._greet()
-        return self.front.run(self.turn, self._patience)
+        self.greet()
+        return self.front.run(self.turn, self.patience)
 
     def turn(self) -> int | None:
         """Take what has come, decide, commit, send and show; the exit code if that was the last turn."""
@@ -159,7 +160,7 @@ class Loop:
         events: list[Event] = []
         if self._line:
             happened = self._line.happened()  # looked at first and told last: what was said before the end is here
-            events = [*self._line.drain(TURN_FRAMES), *happened]
+            events = [*(self._line.drain(TURN_FRAMES) if self.takes else ()), *happened]
             self._choose_family(happened)
         commands = [command for event in events for command in self.core.handle(event, now)]
         self._perform(commands, now)
@@ -179,7 +180,8 @@ class Loop:
                 if event:
                     self._perform(self.core.handle(event, now), now)
 
-    def _patience(self) -> float | None:
+    def patience(self) -> float | None:
+        """Seconds after which there is something to do though nothing happens."""
         now = clock()
         dues = [self.core.deadline(), self.errand.deadline(now.tick)]
         wait = min((due for due in dues if due is not None), default=None)
@@ -200,7 +202,7 @@ class Loop:
 
     # -- what is typed --
 
-    def _greet(self) -> None:
+    def greet(self) -> None:
         """What is there before anybody has said anything."""
         if self._settings.message is not None:
             self.front.input.say(_message(self._settings))
@@ -416,23 +418,6 @@ def clock() -> Instant:
     return Instant(time.monotonic(), time.time_ns() // 1_000_000)
 
 
-def wish(settings: Settings) -> Wish:
-    """What this run is for."""
-    receives = settings.json or settings.fetch or settings.follow or settings.count is not None
-    receives = receives or settings.seconds is not None
-    person = standard.is_terminal(0) and settings.message is None and not receives
-    return Wish(
-        reads=person or receives,
-        fetch=settings.fetch,
-        count=settings.count,
-        seconds=settings.seconds,
-        follow=settings.follow,
-        person=person,
-        bot=settings.bot,
-        wait_s=settings.wait_s,
-    )
-
-
 def _message(settings: Settings) -> typed.Intent:
     """What -m says: literally, if it was said where it goes; else as if it were typed."""
     text = settings.message or ""
@@ -440,10 +425,17 @@ def _message(settings: Settings) -> typed.Intent:
 
 
 def run(settings: Settings) -> int:
-    """Open everything, run, and close everything in the opposite order; the exit code."""
+    """One run of the client; the exit code."""
+    this = wish(settings)
+    with opened(settings, this, lambda: make_front(settings, this)) as loop:
+        return loop.run()
+
+
+@contextlib.contextmanager
+def opened(settings: Settings, this: Wish, front: Callable[[], Front]) -> Iterator[Loop]:
+    """Open everything that a run needs, its front end last; and close everything in the opposite order."""
     with contextlib.ExitStack() as stack:
         place = quote(f"{settings.host}_{settings.port}", safe="")
-        this = wish(settings)
         home = private_folder(private_folder(settings.data) / place)
         journal = open_journal(home, names.key(settings.name), sends_only=not this.reads)
         stack.callback(journal.close)
@@ -452,9 +444,9 @@ def run(settings: Settings) -> int:
         waker = Waker()
         stack.callback(waker.close)
         waker.watch((signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
-        loop = Loop(settings, this, make_front(settings, this), journal, waker, log)
+        loop = Loop(settings, this, front(), journal, waker, log)
         stack.callback(loop.close)
-        return loop.run()
+        yield loop
 
 
 def _fail(code: int, sentence: str) -> int:

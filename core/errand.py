@@ -29,7 +29,8 @@ class Wish(msgspec.Struct, frozen=True):
     @property
     def lingers(self) -> bool:
         """Whether this run stays to talk, so that it wants to know whom one could talk to."""
-        return self.reads and not self.fetch and self.count is None and self.seconds is None
+        ends = self.fetch or self.count is not None or self.seconds is not None
+        return self.reads and not ends and not self.bot
 
 
 class Errand:
