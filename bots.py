@@ -108,7 +108,7 @@ class Bot:
     def connect(self) -> Self:
         """Log in. Refused if the broker does not let it in, or is not reached (``--wait`` says how long to try)."""
         with contextlib.ExitStack() as stack:
-            self._loop = stack.enter_context(opened(self._settings, self._wish, lambda: self._front))
+            self._loop = stack.enter_context(opened(self._settings, self._wish, lambda wake: self._front))
             self._loop.greet()
             if not self._until(lambda: self._loop.core.online, self._wish.wait_s):
                 raise Refused("not-connected", f"the broker at {self._loop.core.person.broker} was not reached")

@@ -15,6 +15,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -427,12 +428,12 @@ def _message(settings: Settings) -> typed.Intent:
 def run(settings: Settings) -> int:
     """One run of the client; the exit code."""
     this = wish(settings)
-    with opened(settings, this, lambda: make_front(settings, this)) as loop:
+    with opened(settings, this, partial(make_front, settings, this)) as loop:
         return loop.run()
 
 
 @contextlib.contextmanager
-def opened(settings: Settings, this: Wish, front: Callable[[], Front]) -> Iterator[Loop]:
+def opened(settings: Settings, this: Wish, front: Callable[[int], Front]) -> Iterator[Loop]:
     """Open everything that a run needs, its front end last; and close everything in the opposite order."""
     with contextlib.ExitStack() as stack:
         place = quote(f"{settings.host}_{settings.port}", safe="")
@@ -444,7 +445,7 @@ def opened(settings: Settings, this: Wish, front: Callable[[], Front]) -> Iterat
         waker = Waker()
         stack.callback(waker.close)
         waker.watch((signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
-        loop = Loop(settings, this, front(), journal, waker, log)
+        loop = Loop(settings, this, front(waker.fileno()), journal, waker, log)
         stack.callback(loop.close)
         yield loop
 

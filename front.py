@@ -66,7 +66,7 @@ class Front(Protocol):
 class LineFront:
     """Lines in, lines out: pipes, scripts, and terminals that are no more than that."""
 
-    def __init__(self, entered: Input, output: Output) -> None:
+    def __init__(self, entered: Input, output: Output, wake: int) -> None:
         self.input = entered
         self.closed = False
         self.show = output.show
@@ -74,6 +74,8 @@ class LineFront:
         self.note = output.note
         self._output = output
         self._lines = standard.Lines()
+        self._wake = wake  # can be read once a signal has come
+        self._stuck = False  # whoever reads did not, until a signal came: what is left comes with the next run
         self._watched = False  # standard input is in the poller
         self._asked = ""  # the question that stands on the screen and has no answer yet
         self._poller = Poller()
@@ -108,13 +110,13 @@ class LineFront:
             _to_stderr(b"\n")
         _to_stderr(output.take_err())
         if output.out:
-            standard.write(1, bytes(output.out))
+            self._stuck = self._stuck or not standard.write_unless(self._wake, 1, bytes(output.out))
             output.out.clear()
         if self.input.prompt != self._asked and standing.typing:
             self._asked = self.input.prompt
             output.prompt(self._asked, terminal)
             _to_stderr(output.take_err())
-        return True
+        return not self._stuck
 
     def aside(self) -> AbstractContextManager[None]:
         """Nothing is in the way."""
@@ -146,12 +148,16 @@ def wish(settings: Settings) -> Wish:
     )
 
 
-def make_front(settings: Settings, wish: Wish) -> Front:
-    """Rows that stay below what happens, for a person at a terminal; lines for everybody else."""
+def make_front(settings: Settings, wish: Wish, wake: int) -> Front:
+    """Rows that stay below what happens, for a person at a terminal; lines for everybody else.
+
+    ``wake`` can be read once a signal has come: nothing is waited for after that.
+    """
     if wish.person and not settings.plain and standard.is_terminal(1) and os.environ.get("TERM", "dumb") != "dumb":
         return _terminal(settings)
     typing = Requests() if settings.json_in else Typing(settings.raw, settings.menu, numbered=not wish.person)
-    return LineFront(Input(typing, settings.strict), Output(settings.json, not standard.utf8(), quiet=not wish.reads))
+    output = Output(settings.json, not standard.utf8(), quiet=not wish.reads)
+    return LineFront(Input(typing, settings.strict), output, wake)
 
 
 def _terminal(settings: Settings) -> Front:
