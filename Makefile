@@ -9,7 +9,7 @@ SEED ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run-broker run-client demo picture party test check format bench bench-terminal fuzz simulate mutants torture clean
+.PHONY: help venv run-broker run-client demo record party test check format bench bench-terminal fuzz simulate mutants torture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -34,8 +34,8 @@ run-client: venv ## start a client: make run-client ARGS="alice -"
 demo: venv ## a play with a real broker and real clients: make demo PLAY=away
 	@exec $(RUN) demos/play.py $(PLAY)
 
-picture: venv ## the README's picture, from a real run
-	@exec $(RUN) demos/picture.py restart docs/demo.svg
+record: $(VENV)/.tests ## the README's pictures, from a real run
+	@exec $(RUN) demos/record.py docs
 
 party: venv ## a broker and four clients to type into, in tmux panes
 	@exec $(RUN) demos/party.py

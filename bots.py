@@ -43,6 +43,7 @@ from core.clock import Instant
 from core.errand import DONE, REFUSED, REFUSED_LINES, Wish
 from core.shown import Shown
 from protocol import names
+from store import configfile
 from transport.poller import Poller
 
 __all__ = ["Bot", "Message", "Refused"]
@@ -88,7 +89,7 @@ class Bot:
     """
 
     def __init__(self, name: str, *options: str, reads: bool = True, waited: bool = False, bots: bool = False) -> None:
-        settings = client_options.read([name, *options, "--bot"])
+        settings = client_options.read([name, *options, "--bot"], configfile.read)
         self._settings = msgspec.structs.replace(settings, ack=True)
         self._wish = Wish(reads=reads, follow=True, bot=True, wait_s=settings.wait_s)
         account = names.key(settings.name)
@@ -314,7 +315,7 @@ class _Front:
             wanted = envelope.enc == "none" and names.key(envelope.author) != self._account and self._wants(message)
             self.inbox.append((log, seq, message if wanted else None))
 
-    def help(self, asked: typed.AskedHelp) -> None:
+    def tell(self, text: str) -> None:
         """Nobody asks."""
 
     def note(self, sentence: str) -> None:

@@ -11,7 +11,6 @@ import logging
 import signal
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -112,24 +111,24 @@ class Turns:
     @property
     def pending(self) -> bool:
         """Whether something is to be written in the next turn, which should not wait for events then."""
-        return bool(self._group)
+        return bool(self._group) or self.core.waits
 
     def turn(self, events: Iterable[Event], now: Instant) -> None:
         """What has happened, the commit, its outcome; then all that has gathered is said."""
         self._decide(events, now)
-        if self._group:
-            group = self._group.copy()
-            self._group.clear()
+        group = [*self._group, *self.core.gather()]
+        self._group.clear()
+        if group:
             self._store.submit(group, now)
         self._decide(self._store.poll(), now)
         while commands := self.core.settle(now):
             self._decide(self._perform(commands), now)
 
     def _decide(self, events: Iterable[Event], now: Instant) -> None:
-        queue = deque(events)
-        while queue:
-            # What a question brought is handled before the next event: a sender's order is kept.
-            queue.extendleft(reversed(self._perform(self.core.handle(queue.popleft(), now))))
+        for event in events:
+            commands = self.core.handle(event, now)
+            if commands:  # what a question brought is handled before the next event: a sender's order is kept
+                self._decide(self._perform(commands), now)
 
     def _perform(self, commands: Iterable[Command]) -> list[Event]:
         answers = [self._table[type(command)](command) for command in commands]

@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from choices import Choices, NotKept
 from console import client_options, prompts, words
 from console.client_options import Settings
 from console.logfile import close_log, line, open_log
@@ -29,7 +30,6 @@ from console.pipe import as_text, as_typed
 from console.sanitise import clean_line
 from console.standing import Standing
 from core import shown, typed
-from core.anchor import Known
 from core.client import Client
 from core.clock import Instant
 from core.commands import (
@@ -57,7 +57,7 @@ from core.received import Event
 from core.shown import Shown
 from front import Front, make_front, wish
 from protocol import errors, limits, names, passwords
-from store import StoreDamaged, StoreError, StoreNewer
+from store import StoreDamaged, StoreError, StoreNewer, configfile
 from store.journal import Journal, open_journal
 from store.keyfile import open_pair
 from store.known_brokers import KnownBroker, KnownBrokers
@@ -96,6 +96,7 @@ class Loop:
         self._log = log
         self._account_key = names.key(settings.name)
         self._brokers = KnownBrokers(settings.data)
+        self._choices = Choices(settings.config, settings.preferences)
         self._pair = open_pair(journal.folder / "device.key", curve.make_pair, curve.public_of, KEY_LOSS)
         self._address = endpoint(settings.host, settings.port)
         person = Person(
@@ -105,7 +106,7 @@ class Loop:
             RELEASE,
             settings.to,
             settings.password not in ("", "-"),
-            self._known(),
+            self._brokers.known(self._address, settings.key, settings.accept_key),
             socket.gethostname()[: limits.DEVICE_NAME_CHARS],
             wish.bot,
             random.getrandbits(RUN_BITS),
@@ -205,6 +206,8 @@ class Loop:
 
     def greet(self) -> None:
         """What is there before anybody has said anything."""
+        for complaint in self._settings.complaints:
+            self.front.note(complaint)
         if self._settings.message is not None:
             self.front.input.say(_message(self._settings))
         if self.errand.wish.reads:
@@ -236,7 +239,9 @@ class Loop:
                 self.front.input.stop()
                 self.errand.left(now.tick)
             elif isinstance(intent, typed.AskedHelp):
-                self.front.help(intent)
+                self.front.tell(words.help_text(intent.command))
+            elif isinstance(intent, typed.AskedSettings | typed.ChangedSetting):
+                self._choose(intent)
             elif isinstance(intent, typed.Confirmed):
                 commands += self._confirm(intent, now)
             else:
@@ -254,6 +259,12 @@ class Loop:
         code = "not-handed-out" if self._handed.confirms else "no-acks"
         text = words.refusal(code, log=clean_line(confirmed.log), seq=confirmed.seq)
         return self.core.handle(typed.Mistook(code=code, text=text, tag=confirmed.tag, line=confirmed.line), now)
+
+    def _choose(self, intent: typed.AskedSettings | typed.ChangedSetting) -> None:
+        try:
+            self.front.tell(self._choices.answer(intent))
+        except NotKept as why:
+            self._show(shown.Refused(code=why.code, text=str(why), tag=intent.tag, line=intent.line))
 
     # -- commands --
 
@@ -307,26 +318,9 @@ class Loop:
 
     # -- which broker --
 
-    def _known(self) -> Known:
-        """What is known of the broker: what was given just now, or what is remembered."""
-        settings = self._settings
-        others = {each.broker: each.key for each in self._brokers.all() if each.address != self._address}
-        others.pop(b"", None)
-        met = self._brokers.find(self._address)
-        if settings.accept_key and met:
-            others.pop(met.broker, None)  # it is the same broker, with another key
-        given = settings.accept_key or settings.key
-        if given and not (met and met.key == given):
-            return Known(given, given=True, others=others)
-        return Known(met.key, False, met.since, met.broker, others) if met else Known(others=others)
-
     def _pin(self, pin: Pin) -> None:
-        """What is remembered gives way only to the key that was to be accepted, once the broker has shown it."""
-        met = KnownBroker(self._address, pin.key, pin.broker, _today())
-        if pin.key == self._settings.accept_key:
-            self._brokers.accept(met)
-        else:
-            self._brokers.remember(met)
+        met = KnownBroker(self._address, pin.key, pin.broker, time.strftime("%Y-%m-%d"))
+        self._brokers.pin(met, self._settings.accept_key)
 
     def _turn_away(self, code: str) -> None:
         self._show(shown.Bye(code=code, text=errors.sentence(code, name=self._settings.name)))
@@ -357,7 +351,7 @@ class Loop:
             self._turned_away = event.reason
         self.errand.note(event, now.tick)
         if isinstance(event, shown.Refused):
-            self.front.input.refused()
+            self.front.input.refused(event.to, event.body)
         if isinstance(event, shown.Online | shown.Offline | shown.Refused | shown.Bye):
             self._note(event)
         self.front.show(event, now.at)
@@ -410,10 +404,6 @@ class Loop:
         self._context.term()
 
 
-def _today() -> str:
-    return time.strftime("%Y-%m-%d")
-
-
 def clock() -> Instant:
     """Now."""
     return Instant(time.monotonic(), time.time_ns() // 1_000_000)
@@ -459,7 +449,7 @@ def _fail(code: int, sentence: str) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Run the client; the exit code."""
     standard.guard()
-    settings = client_options.read(arguments)
+    settings = client_options.read(arguments, configfile.read)
     try:
         curve.check_library()
         if not settings.name and prompts.terminal():

@@ -14,11 +14,12 @@ from functools import partial
 from typing import Protocol
 
 from console.client_options import Settings
+from console.faces import clock_12h, clock_24h
 from console.input import Typing
 from console.pipe import Input, Output
+from console.preferences import Preferences
 from console.requests import Requests
 from console.standing import Standing
-from core import typed
 from core.clock import Instant
 from core.errand import Wish
 from core.shown import Shown
@@ -50,8 +51,8 @@ class Front(Protocol):
     def show(self, event: Shown, at: int) -> None:
         """Show this (Unix, ms), with the next write at the latest."""
 
-    def help(self, asked: typed.AskedHelp) -> None:
-        """Show the commands."""
+    def tell(self, text: str) -> None:
+        """Show lines of the program's own."""
 
     def note(self, sentence: str) -> None:
         """Show a sentence of the program's own."""
@@ -70,7 +71,7 @@ class LineFront:
         self.input = entered
         self.closed = False
         self.show = output.show
-        self.help = output.help
+        self.tell = output.tell
         self.note = output.note
         self._output = output
         self._lines = standard.Lines()
@@ -155,9 +156,11 @@ def make_front(settings: Settings, wish: Wish, wake: int) -> Front:
     """
     if wish.person and not settings.plain and standard.is_terminal(1) and os.environ.get("TERM", "dumb") != "dumb":
         return _terminal(settings)
-    typing = Requests() if settings.json_in else Typing(settings.raw, settings.menu, numbered=not wish.person)
-    output = Output(settings.json, not standard.utf8(), quiet=not wish.reads)
-    return LineFront(Input(typing, settings.strict), output, wake)
+    counted = settings.preferences
+    lines = Typing(settings.raw, settings.menu, not wish.person, counted.aliases)
+    local = partial(_local, counted) if wish.person else clock_24h
+    output = Output(settings.json, not standard.utf8(), not wish.reads, local)
+    return LineFront(Input(Requests() if settings.json_in else lines, settings.strict), output, wake)
 
 
 def _terminal(settings: Settings) -> Front:
@@ -168,8 +171,10 @@ def _terminal(settings: Settings) -> Front:
     from console.terminal import Terminal, keyboard
     from transport.selector import ZmqSelector
 
-    page = Page(_local, _day, Names(palette(os.environ)), Signs() if standard.utf8() else ASCII)
-    entered = Input(Typing(settings.raw, settings.menu), settings.strict)
+    counted = settings.preferences
+    colours = Names(partial(palette, counted, os.environ))
+    page = Page(partial(_local, counted), _day, colours, Signs() if standard.utf8() else ASCII, counted)
+    entered = Input(Typing(settings.raw, settings.menu, aliases=counted.aliases), settings.strict)
     return Terminal(page, entered, ZmqSelector(), os.environ, partial(standard.write, 1), standard.size, keyboard())
 
 
@@ -179,9 +184,9 @@ def _to_stderr(data: bytes) -> None:
             standard.write(2, data)
 
 
-def _local(at: int) -> str:
-    """A time (Unix, ms) as people write it here."""
-    return time.strftime("%H:%M", time.localtime(at / 1000))
+def _local(counted: Preferences, at: int) -> str:
+    """A time (Unix, ms) as this person wants to see it."""
+    return clock_12h(at) if counted["time"] == "12h" else clock_24h(at)
 
 
 def _day(at: int) -> str:

@@ -46,7 +46,7 @@ def main() -> int:
 
 def _measure(options: list[str], rate: int, seconds: float) -> None:
     client = [sys.executable, str(ROOT / "client.py")]
-    environment = os.environ | PASSWORD
+    environment = os.environ | PASSWORD | {"RESTANTE_CONFIG": os.devnull}
     subprocess.run([*client, "typist", *options, "--fetch"], env=environment, check=True, stdin=subprocess.DEVNULL)
     starts = [_start(client, options, environment) for _ in range(3)]
     print(f"start to prompt: {min(starts):.2f} s (the best of 3)")

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
+from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 import platformdirs
 
+from console import address
 from console.broker_options import port
+from console.preferences import Preferences
 from protocol import keys, names
-
-PORT = 7777
-# What ZeroMQ takes for a host. A longer name has no address, and names no folder either.
-_HOST = re.compile(r"[A-Za-z0-9:][A-Za-z0-9._:%-]{0,200}")
 
 EXAMPLES = """\
 examples:
@@ -56,13 +53,24 @@ class Settings(msgspec.Struct, frozen=True):
     plain: bool
     key: str  # the broker's public key; "": what is remembered, or the first one met
     accept_key: str  # remember this key instead of another one
+    config: Path  # the file of settings
+    preferences: Preferences  # what counts, of the file and beside it
+    complaints: list[str]  # about what the file says
 
 
-def read(arguments: list[str] | None = None) -> Settings:
-    """Settings from the command line and the environment; a mistake ends the program with code 2."""
+def read(arguments: list[str] | None, text_of: Callable[[Path], str]) -> Settings:
+    """Settings from the command line, the environment and the file; a mistake ends the program with code 2.
+
+    ``text_of`` reads the file; a mistake in there is only told, but for one in a broker's address that is needed.
+    """
     parser = _parser()
     given = parser.parse_args(arguments)
-    host, number, key = _broker(parser, given.host, given.port)
+    preferences = Preferences(os.environ)
+    if name := given.name or given.name_option:
+        preferences.give("account", name)
+    config = Path(given.config or os.environ.get("RESTANTE_CONFIG") or default_config())
+    complaints = preferences.load(config, text_of)
+    host, number, key = _broker(parser, given.host, given.port, preferences)
     if given.name and given.name_option and given.name != given.name_option:
         parser.error("two names were given; give one")
     if given.menu and (given.json or given.json_in or given.message is not None):
@@ -72,7 +80,7 @@ def read(arguments: list[str] | None = None) -> Settings:
     if given.ack and not (given.json and given.json_in):
         parser.error("--ack goes with --json and --json-in: messages are read as objects, and acknowledged by objects")
     return Settings(
-        name=given.name or given.name_option or "",
+        name=preferences["account"],
         password=given.password or given.password_option or os.environ.get("RESTANTE_PASSWORD", ""),
         host=host,
         port=number,
@@ -95,24 +103,34 @@ def read(arguments: list[str] | None = None) -> Settings:
         plain=given.plain,
         key=given.key or key,
         accept_key=given.accept_key or "",
+        config=config,
+        preferences=preferences,
+        complaints=complaints,
     )
 
 
-def _broker(parser: argparse.ArgumentParser, host: str | None, number: int | None) -> tuple[str, int, str]:
-    """Options first, then RESTANTE_BROKER (tcp://HOST:PORT, perhaps #KEY), then this machine. The key is that of the
-    broker which was named with it, and of no other.
+def default_config() -> Path:
+    """Where the platform keeps what people set."""
+    return platformdirs.user_config_path("restante") / "client.toml"
+
+
+def _broker(
+    parser: argparse.ArgumentParser, host: str | None, number: int | None, preferences: Preferences
+) -> address.Address:
+    """Options first, then RESTANTE_BROKER, the file, and this machine. The key is that of the broker which was named
+    with it, and of no other.
     """
-    address = os.environ.get("RESTANTE_BROKER") or f"tcp://localhost:{PORT}"
+    if (mistake := preferences.mistake("broker")) and host is None:
+        parser.error(mistake)  # a line for one broker must not go to another
     try:
-        parts = urlsplit(address)
-        named, numbered = _host(parts.hostname or ""), _port(str(PORT if parts.port is None else parts.port))
-        key = _key(parts.fragment) if parts.fragment else ""
-    except (ValueError, argparse.ArgumentTypeError):
-        named, numbered, key = "", 0, ""
-    if not named or parts.scheme != "tcp":
-        parser.error(f"RESTANTE_BROKER is {address!r}; it must look like tcp://HOST:PORT, or tcp://HOST:PORT#KEY")
-    same = host in (None, named) and number in (None, numbered)
-    return host or named, number or numbered, key if same else ""
+        named = address.read(preferences["broker"])
+    except ValueError as error:
+        parser.error(f"RESTANTE_BROKER: {error}")
+    same = host in (None, named.host) and number in (None, named.port)
+    meant = address.Address(host or named.host, number or named.port, named.key if same else "")
+    if (host, number) != (None, None):
+        preferences.give("broker", address.written(meant))
+    return meant
 
 
 def _key(text: str) -> str:
@@ -125,7 +143,7 @@ def _key(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    if not _HOST.fullmatch(text):
+    if not address.is_host(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no host: give a name or an address")
     return text
 
@@ -177,6 +195,7 @@ def _parser() -> argparse.ArgumentParser:
     add("-a", "--address", dest="host", type=_host, metavar="HOST", help="the broker's host (localhost)")
     add("-p", "--port", type=_port, help="the broker's port (7777)")
     add("--data", metavar="DIR", help="folder for outbox and history (RESTANTE_DATA, or the platform's)")
+    add("--config", metavar="FILE", help="your settings (RESTANTE_CONFIG, or the platform's)")
     add("--to", type=_place, metavar="NAME|#ROOM", help="where plain lines go (#lobby)")
     add("-m", dest="message", metavar="TEXT", help="send this one message and end")
     add("--raw", action="store_true", help="every line is text: no names, no commands")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from zlib import crc32
+
+from console.preferences import Preferences
 
 # Of the terminal's own sixteen, which its owner has chosen; not black, white and grey, which may be the background.
 SIXTEEN = ("ansicyan", "ansimagenta", "ansigreen", "ansiyellow", "ansibrightblue", "ansired")
@@ -34,31 +36,51 @@ _LIGHT_BACKGROUNDS = ("7", "15")
 _TRUE = ("truecolor", "24bit")
 
 
-def palette(environment: Mapping[str, str]) -> tuple[str, ...]:
+def palette(counted: Preferences, environment: Mapping[str, str]) -> tuple[str, ...]:
     """The colours for names: none, the terminal's own, or ours if both they and the background are known."""
-    if environment.get("NO_COLOR"):
+    if counted["colours"] == "none":
         return ()
-    background = environment.get("COLORFGBG", "").rpartition(";")[2]
-    if not true_colours(environment) or not background.isdigit():
+    background = counted["background"]
+    if background == "auto":
+        background = _background(environment)
+    if background == "auto" and counted["colours"] == "truecolor":
+        background = "dark"
+    if not true_colours(counted, environment) or background == "auto":
         return SIXTEEN
-    return ON_LIGHT if background in _LIGHT_BACKGROUNDS else ON_DARK
+    return ON_LIGHT if background == "light" else ON_DARK
 
 
-def true_colours(environment: Mapping[str, str]) -> bool:
-    """Whether the terminal says that it has them all."""
-    return environment.get("COLORTERM") in _TRUE
+def true_colours(counted: Preferences, environment: Mapping[str, str]) -> bool:
+    """Whether all colours may be used: because somebody wants it, or the terminal says that it has them."""
+    if counted["colours"] == "auto":
+        return environment.get("COLORTERM") in _TRUE
+    return counted["colours"] == "truecolor"
+
+
+def _background(environment: Mapping[str, str]) -> str:
+    """What some terminals tell; "auto" if this one doesn't."""
+    told = environment.get("COLORFGBG", "").rpartition(";")[2]
+    if not told.isdigit():
+        return "auto"
+    return "light" if told in _LIGHT_BACKGROUNDS else "dark"
 
 
 class Names:
-    """A colour for each name: the same in every run if it can be, and the least used one if it can't."""
+    """A colour for each name: the same in every run if it can be, and the least used one if it can't.
 
-    def __init__(self, colours: tuple[str, ...]) -> None:
-        self._colours = colours
+    ``palette`` gives the colours that there are just now.
+    """
+
+    def __init__(self, palette: Callable[[], tuple[str, ...]]) -> None:
+        self._palette = palette
+        self._colours = palette()
         self._chosen: dict[str, str] = {}
         self._used: Counter[str] = Counter()
 
     def style(self, name: str) -> str:
         """The colour of this name; bold alone where there are no colours."""
+        if self._colours != (colours := self._palette()):
+            self._colours, self._chosen, self._used = colours, {}, Counter()
         if not self._colours:
             return "bold"
         if name not in self._chosen:

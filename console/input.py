@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 from console import menu, words
+from console.aliases import expanded
 from console.menu import BeganMessage, Command
 from console.sanitise import clean_line
 from core import typed
@@ -65,15 +67,24 @@ class Typing:
     """A conversation with someone who types: lines, and where something is asked, the answers to it.
 
     ``by_menu``: begin with the numbered pages. ``numbered``: every intent bears its line's number, 1, 2, 3 …
+    ``aliases``: commands of one's own, looked up when they are typed.
     """
 
-    def __init__(self, raw: bool = False, by_menu: bool = False, numbered: bool = True) -> None:
+    def __init__(
+        self,
+        raw: bool = False,
+        by_menu: bool = False,
+        numbered: bool = True,
+        aliases: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._raw = raw
         self._numbered = numbered
+        self._aliases = aliases
         self._lines = 0
         self._page = menu.FIRST_PAGE if by_menu and not raw else ""
         self._asked: Command | None = None
         self._answers: list[Any] = []
+        self._sent: typed.Wrote | None = None  # the message that was asked for just now
 
     @property
     def prompt(self) -> str:
@@ -85,6 +96,7 @@ class Typing:
     def feed(self, line: str) -> list[Intent]:
         """What this line asks for: one intent, or none. It never raises."""
         self._lines += 1
+        self._sent = None
         intent = self._heard(line)
         if intent is None:
             return []
@@ -92,7 +104,13 @@ class Typing:
             intent.line = self._lines
         return [intent]
 
+    def refused(self, to: str, body: str) -> None:
+        """This message was refused: whoever was led to it, and has gone no further, is asked again."""
+        if self._sent and (self._sent.to, self._sent.text) == (to, body):
+            self._ask(menu.BY_NAME["msg"])
+
     def _heard(self, line: str) -> Intent | None:
+        line = line if self._raw else expanded(line, self._aliases)
         questioned = self._asked or self._page
         if self._raw or not questioned or line.lstrip().startswith("/"):
             return self._follow(parse(line, self._raw))
@@ -114,6 +132,7 @@ class Typing:
             # "//text" and "/say text" answer "Message:" too: they must not go anywhere else.
             intent.to = self._answers[0]
             self._finish()
+            self._sent = intent
         return intent
 
     def _ask(self, command: Command) -> None:
@@ -141,6 +160,7 @@ class Typing:
             return None
         intent = command.build(*self._answers)
         self._finish()
+        self._sent = intent if isinstance(intent, typed.Wrote) else None
         return intent
 
     def _choose(self, line: str) -> Intent | None:
@@ -206,9 +226,7 @@ def _is_address(head: str) -> bool:
 def _named(word: str) -> Command:
     """The command that a word or the beginning of one means."""
     wanted = word.removeprefix("/").casefold()
-    if wanted in menu.BY_NAME:
-        return menu.BY_NAME[wanted]
-    found = [command for command in menu.COMMANDS if wanted and not command.whole and command.name.startswith(wanted)]
+    found = menu.meant(wanted)
     if not found:
         raise _refused("unknown-command", command=_quoted("/" + wanted))
     if len(found) > 1:
@@ -346,6 +364,9 @@ _READ: dict[str, Callable[[str], Any]] = {
     "[private]": _private,
     "[N|1h|NAME]": _which,
     "[COMMAND]": _command_name,
+    "SETTING": str.casefold,
+    "[SETTING]": str.casefold,
+    "[VALUE]": str.strip,
     "[revoke]": _revoke,
     "[ID]": _device,
     "LOG": _log,

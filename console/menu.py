@@ -19,7 +19,7 @@ class BeganMessage(typed.Typed):
     """A message, asked for step by step. It never leaves the front end: only the finished message does."""
 
 
-REST = ("TEXT", "ACTION", "WORDS", "[TOPIC]")
+REST = ("TEXT", "ACTION", "WORDS", "[TOPIC]", "[VALUE]")
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,14 @@ def _asked_help(command: str = "") -> typed.Intent:
     return typed.AskedHelp(command=command)
 
 
+def _set(name: str = "", value: str = "") -> typed.Intent:
+    return typed.ChangedSetting(name=name, value=value) if value else typed.AskedSettings(name=name)
+
+
+def _unset(name: str) -> typed.Intent:
+    return typed.ChangedSetting(name=name, value=None)
+
+
 COMMANDS = (
     Command(
         "msg",
@@ -184,6 +192,8 @@ COMMANDS = (
     Command("passwd", "", "change your password", typed.AskedPassword, whole=True),
     Command("status", "", "who you are, where your lines go, whether the broker is there", typed.AskedStatus),
     Command("outbox", "", "what the broker has not accepted yet", typed.AskedOutbox),
+    Command("set", "[SETTING] [VALUE]", "your settings, one of them, or a new value for it", _set),
+    Command("unset", "SETTING", "the setting as if you had never set it", _unset),
     Command("menu", "", "choose by number; once more: back to plain lines", typed.OpenedMenu),
     Command("help", "[COMMAND]", "these lines, or one command", _asked_help, bare="help"),
     Command("quit", "", "leave", typed.Left, bare="exit", whole=True),
@@ -191,6 +201,13 @@ COMMANDS = (
 
 BY_NAME = {command.name: command for command in COMMANDS}
 BY_WORD = {command.bare: command for command in COMMANDS if command.bare}
+
+
+def meant(word: str) -> list[Command]:
+    """The commands that a word, in small letters and without its slash, or the beginning of one can mean."""
+    if word in BY_NAME:
+        return [BY_NAME[word]]
+    return [command for command in COMMANDS if word and not command.whole and command.name.startswith(word)]
 
 
 @dataclass(frozen=True)

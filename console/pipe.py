@@ -66,17 +66,21 @@ class Input:
         self._lines.clear()
         self._ready.clear()
 
-    def refused(self) -> None:
-        """Something was refused. Strict: that was the last line."""
+    def refused(self, to: str, body: str) -> None:
+        """Something was refused; if it was a message, this one. Strict: that was the last line."""
         if self._strict:
             self.stop()
+        self._typing.refused(to, body)
 
 
 class Output:
-    """What is shown, gathered until it is written: messages for stdout, the rest for stderr; or JSON for stdout."""
+    """What is shown, gathered until it is written: messages for stdout, the rest for stderr; or JSON for stdout.
 
-    def __init__(self, json: bool, ascii_only: bool, quiet: bool) -> None:
-        self._plain = Plain(_local("%H:%M"), ascii_only, _local("%Y-%m-%d"))
+    ``local`` writes a time (Unix, ms).
+    """
+
+    def __init__(self, json: bool, ascii_only: bool, quiet: bool, local: Callable[[int], str]) -> None:
+        self._plain = Plain(local, ascii_only, _date)
         self._json = json
         self._quiet = quiet  # a run that only sends says nothing unless there is something to say
         self._held: dict[str, list[shown.Messages]] = {}  # by log: what came in this turn
@@ -118,9 +122,9 @@ class Output:
         if text and not self._json:
             self.err += _encoded(text if terminal else text.rstrip() + "\n")
 
-    def help(self, asked: typed.AskedHelp) -> None:
-        """The commands, or one of them."""
-        self.err += _encoded(words.help_text(asked.command) + "\n")
+    def tell(self, text: str) -> None:
+        """Lines of the program's own: what somebody has asked it for."""
+        self.err += _encoded(f"{text}\n")
 
     def note(self, sentence: str) -> None:
         """A last word on stderr."""
@@ -143,8 +147,8 @@ def _given(intent: Intent | BeganMessage | None) -> Intent:
     return intent
 
 
-def _local(form: str) -> Callable[[int], str]:
-    return lambda at: time.strftime(form, time.localtime(at / 1000))
+def _date(at: int) -> str:
+    return time.strftime("%Y-%m-%d", time.localtime(at / 1000))
 
 
 def _is_small_talk(event: Shown) -> bool:

@@ -54,6 +54,9 @@ class Requests:
         intent.line = self._lines
         return [intent]
 
+    def refused(self, to: str, body: str) -> None:
+        """A message was refused. It bore a tag, and nobody is asked again."""
+
 
 def read(line: str) -> Intent:
     """What an object asks for; Mistook if it is none, or can't be done."""

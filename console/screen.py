@@ -16,6 +16,7 @@ from console import words
 from console.colours import Names
 from console.order import merged
 from console.output import Plain, found_sentence, is_action, marked, readable, spoken_text
+from console.preferences import Preferences
 from console.rows import Fragments, Signs, Unread, measured
 from console.sanitise import clean, clean_line
 from core import shown, typed
@@ -32,18 +33,25 @@ ROW_CHARS = 4000
 # Marks a question of the screen's own.
 HEADS = "heads"
 
-_STAMP = " " * len("HH:MM ")
 _JOINING = (shown.Came, shown.Went)
 
 
 class Page:
     """The scrollback as it grows: ``show`` what happens, ``take`` the lines. Bells and unread counts beside it."""
 
-    def __init__(self, local: Callable[[int], str], day: Callable[[int], str], colours: Names, signs: Signs) -> None:
+    def __init__(
+        self,
+        local: Callable[[int], str],
+        day: Callable[[int], str],
+        colours: Names,
+        signs: Signs,
+        preferences: Preferences,
+    ) -> None:
         self._local = local  # HH:MM
         self._day_of = day
         self._colours = colours
         self.signs = signs
+        self.preferences = preferences
         self._plain = Plain(local)
         self._gathered: list[tuple[Shown | str, int]] = []
         self._day = ""  # of the line printed last
@@ -65,6 +73,11 @@ class Page:
         return len(self._present)
 
     @property
+    def _margin(self) -> str:
+        """As wide as a time, and the blank behind it."""
+        return " " * (len(self._local(0)) + 1)
+
+    @property
     def empty(self) -> bool:
         """Whether nothing has gathered."""
         return not self._gathered
@@ -84,9 +97,9 @@ class Page:
         """Gather this."""
         self._gathered.append((event, at))
 
-    def help(self, asked: typed.AskedHelp) -> None:
-        """The commands, or one of them."""
-        self._gathered.append((words.help_text(asked.command), 0))
+    def tell(self, text: str) -> None:
+        """Lines of the program's own: what somebody has asked it for."""
+        self._gathered.append((text, 0))
 
     def note(self, sentence: str) -> None:
         """A sentence of the program's own."""
@@ -192,7 +205,7 @@ class Page:
         return lines + self._passed(passed)
 
     def _passed(self, count: int) -> list[Fragments]:
-        return [[("class:notice", f"{_STAMP}{self.signs.more} {words.passed_by(count)}")]] if count else []
+        return [[("class:notice", f"{self._margin}{self.signs.more} {words.passed_by(count)}")]] if count else []
 
     def _calls(self, envelope: Envelope) -> bool:
         """Whether this is meant for us before all others. Counts it where it is not seen at once."""
@@ -279,7 +292,7 @@ class Page:
 
     def _behind_gutter(self, rows: Iterable[Fragments]) -> Fragments:
         """Further rows: no text can pass for a line of somebody else's."""
-        return [each for row in rows for each in (("class:gutter", f"\n{_STAMP}{self.signs.gutter}"), *row)]
+        return [each for row in rows for each in (("class:gutter", f"\n{self._margin}{self.signs.gutter}"), *row)]
 
     def _history(self, event: shown.Messages) -> list[Fragments]:
         lines = [line for envelope in event.envelopes for line in self._message(envelope, whole=True)]

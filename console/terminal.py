@@ -42,6 +42,7 @@ from console import rows, words
 from console.colours import STYLE, palette, true_colours
 from console.paper import Paper
 from console.pipe import Input
+from console.preferences import Preferences
 from console.rows import Fragments
 from console.screen import Page
 from console.standing import Standing
@@ -114,7 +115,7 @@ class Terminal:
     ) -> None:
         self.input = entered
         self.closed = False
-        self.help, self.note = page.help, page.note
+        self.tell, self.note = page.tell, page.note
         self._page = page
         self._size = size
         self._reflows = environment.get("TERM") != "linux" and "XTERM_VERSION" not in environment
@@ -132,6 +133,7 @@ class Terminal:
         self._since: dict[int, float] = {}  # number of a message that waits → tick at which that was first seen
         self._pending: list[str] = []
         self._status = ""
+        self._asked = ""  # the question that stands before the line
         self._hint = ""
         self._leaving = False  # Ctrl-D was pressed once
         self._pasting = False  # lines are coming as fast as no hand types them
@@ -285,7 +287,7 @@ class Terminal:
     def _ring(self, tick: float) -> None:
         """For a mention or a private line; not for each of many."""
         rings, self._page.rings = self._page.rings, False
-        if rings and tick >= self._bell_at:
+        if rings and tick >= self._bell_at and self._page.preferences["bell"] == "on":
             self._bell_at = tick + BELL_S
             self._app.output.write_raw("\a")
 
@@ -294,10 +296,11 @@ class Terminal:
         if self._standing is None:
             return False
         signs, width, page = self._page.signs, self._size()[0], self._page
-        before = self._pending, self._status
+        before = self._pending, self._status, self._asked
         self._pending = rows.pending(self._standing, self._since, tick, width, signs)
         self._status = rows.status(self._standing, page.heads, page.unread, tick, width, signs)
-        return before != (self._pending, self._status)
+        self._asked = self.input.prompt
+        return before != (self._pending, self._status, self._asked)
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
@@ -320,7 +323,6 @@ class Terminal:
             term=environment.get("TERM"),
             enable_cpr=False,  # an answer might land in somebody's line, and nothing here needs it
         )
-        depth = ColorDepth.DEPTH_24_BIT if true_colours(environment) else ColorDepth.DEPTH_4_BIT
         if isinstance(self._keyboard, Vt100Input):
             self._keyboard.stdin_reader = _Keys(self._keyboard.fileno())
         app: Application[None] = Application(
@@ -328,7 +330,7 @@ class Terminal:
             style=_STYLE,
             include_default_pygments_style=False,
             key_bindings=self._bindings(),
-            color_depth=depth if palette(environment) else ColorDepth.DEPTH_1_BIT,
+            color_depth=lambda: _depth(self._page.preferences, environment),
             erase_when_done=True,
             terminal_size_polling_interval=None,
             input=self._keyboard,
@@ -416,7 +418,8 @@ class Terminal:
         self._buffer.reset()
         self._changed(self._buffer)
         self._lines += 1
-        self._typed[self._lines] = text
+        if not self.input.prompt:  # an answer is asked for again, and not given back
+            self._typed[self._lines] = text
         self._typed.pop(self._lines - REMEMBERED_LINES, None)
         self.input.add([text])
         self._wake()
@@ -453,6 +456,12 @@ class Terminal:
         """Stop until the shell says go on; what came meanwhile is printed then."""
         with self.aside():
             os.kill(0, signal.SIGTSTP)
+
+
+def _depth(counted: Preferences, environment: Mapping[str, str]) -> ColorDepth:
+    if not palette(counted, environment):
+        return ColorDepth.DEPTH_1_BIT
+    return ColorDepth.DEPTH_24_BIT if true_colours(counted, environment) else ColorDepth.DEPTH_4_BIT
 
 
 def _height(row: Mapping[int, Any], width: int) -> int:

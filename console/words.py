@@ -25,6 +25,10 @@ REFUSALS = {
     "unknown-do": "there is nothing to do that is called {word}; nothing was done: docs/SCRIPTING.md lists it all",
     "no-acks": "nothing is to be acknowledged in this run; nothing was done: start it with --ack",
     "not-handed-out": "{log} {seq} was not handed out in this run; nothing was done: take log and seq from a message",
+    "no-setting": "there is no setting {name}; nothing was changed: /set lists them",
+    "bad-setting": "{name} was not changed: {why}",
+    "no-toml": "line {line} of {file} can't be read; nothing was changed: mend that line first",
+    "not-kept": "can't change {file}: {why}; nothing was changed",
     "no-such-choice": "{answer} is not offered here; nothing was sent: type a number from 1 to {last}, or the word",
 }
 """Codes of lines that went no further than here. ``bad-name`` goes over the wire too; here it is a line's head."""
@@ -115,6 +119,29 @@ HERE_NOW = "now"
 THIS_DEVICE = " (this one)"
 ASK_OLD_PASSWORD = "Old password: "
 BOT = "{name} (bot)"
+SETTINGS = "settings, kept in {file}:"
+SETTING = "{name} is {value}, from {origin}; it takes {takes}: {does}"
+SETTING_AT_START = "{name} is {value}, from {origin}; it takes {takes}: {does}; a change counts from the next start"
+NO_SETTING_BUT = "there is no setting {name}; nothing was changed: did you mean {nearest}?"
+NO_VALUE = "nothing"
+FROM_COMMAND_LINE = "the command line"
+FROM_DEFAULT = "the default"
+FROM_LINE = "line {line} of {file}"
+ALIAS_LINE = "/{name} stands for: {text}"
+IN_FILE = "line {line} of {file}: {what}"
+NO_TOML = "line {line} of {file} can't be read, so none of it counts; mend that line"
+UNREADABLE = "can't read {file}: {why}; none of it counts"
+NO_SETTINGS = "it holds no settings"
+UNKNOWN_SETTING = "there is no setting {name}; it was passed over"
+UNKNOWN_SETTING_BUT = "there is no setting {name}; it was passed over: did you mean {nearest}?"
+PASSED_OVER = "{name} was passed over: {why}"
+NOT_OFFERED = "{value} is not one of {takes}"
+NO_PLAIN_TEXT = "it must be a text in quotes"
+ALIAS_WORD = "an alias is a word of small letters, digits, - and _"
+ALIAS_OF_COMMAND = "/{name} is a command, and stays one"
+ALIAS_EMPTY = "it stands for nothing"
+ALIAS_OF_ALIAS = "/{name} is an alias itself, and no alias is looked for in another"
+ALIAS_OF_NOTHING = "there is no command /{command}"
 UNKNOWN_ENC = '[a message in the unknown encoding "{enc}": upgrade the client]'
 DAMAGED = "[damaged at the broker]"
 
@@ -262,6 +289,16 @@ def put_back(again: int, gone: int) -> str:
     lost = f"; {gone} more can't be, their text is no longer here" if gone else ""
     many = "message of yours is" if again == 1 else "messages of yours are"
     return f"the broker was put back to an earlier state: {again} {many} sent to it again{lost}"
+
+
+def no_setting(name: str, nearest: str) -> str:
+    """Why /set does nothing; ``nearest`` may be empty."""
+    return NO_SETTING_BUT.format(name=name, nearest=nearest) if nearest else refusal("no-setting", name=name)
+
+
+def unknown_setting(name: str, nearest: str) -> str:
+    """A line of the file of settings that nobody understands; ``nearest`` may be empty."""
+    return (UNKNOWN_SETTING_BUT if nearest else UNKNOWN_SETTING).format(name=name, nearest=nearest)
 
 
 def help_text(command: str = "") -> str:

@@ -124,6 +124,16 @@ class Broker:
             frames.RevokeDevice: self._devices.revoke,
             frames.ChangePassword: self._devices.password,
         }
+        self._asking = {kind: None for kind in self._frames if "ask" in kind.__struct_fields__}
+
+    @property
+    def waits(self) -> bool:
+        """Whether gather() has something for the store."""
+        return self._sends.waits
+
+    def gather(self) -> list[Append]:
+        """What this turn's sends have become for the store; what else is written comes as commands."""
+        return self._sends.gather()
 
     def handle(self, event: Event, now: Instant) -> list[Command]:
         """What is to be done about this."""
@@ -169,7 +179,7 @@ class Broker:
             self._strangers[event.peer] = None
             return []
         session.heard_at, event.asker = now.tick, session.device
-        if hasattr(event.frame, "ask") and (excess := self._excess(event, session)):
+        if type(event.frame) in self._asking and (excess := self._excess(event, session)):
             return excess
         return handler(event, event.frame, session, now)
 

@@ -60,9 +60,10 @@ REFUSALS_KEPT = limits.WINDOW_MESSAGES + limits.PACK_MESSAGES
 class Append(Command):
     """One device's sends n, n + 1, …: each is stored in every log of its tuple, or in none.
 
-    A reason in an envelope's place is a send that was refused: its number is used up, and the reason is kept as long
-    as its sender may ask for it. What the device has stored already is skipped; if n is ahead of its last + 1, nothing
-    is stored (Gap). ``visits`` says of whom the device's sends are, as the core packs it. Result: Done or Gap.
+    A reason in an envelope's place, with no logs, is a send that was refused: its number is used up, and the reason is
+    kept as long as its sender may ask for it. What the device has stored already is skipped; if n is ahead of its
+    last + 1, nothing is stored (Gap). ``visits`` says of whom the device's sends are, as the core packs it. Result:
+    Done or Gap.
     """
 
     device: str

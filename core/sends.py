@@ -19,6 +19,7 @@ from core.received import Received
 from core.session import Session
 from core.sessions import Sessions
 from protocol import errors, frames, limits, names
+from protocol.frames import Envelope, encode
 
 # Sends taken in one turn, of all sessions together, when each keeps to its share: some 50 ms of work.
 TURN_SENDS = 4096
@@ -41,10 +42,22 @@ class Sends:
         self._sessions = sessions
         self._under_way: Counter[str] = Counter()  # device → runs of its sends that the store has not answered
         self._active: dict[bytes, float] = {}  # who sends → the tick of the last Post, in that order
+        self._gathered: list[Append] = []  # what goes to the store with the turn's other changes
+        self._open: dict[str, Append] = {}  # device → the one of them that its next sends continue
 
     def under_way(self, device: str) -> bool:
         """Whether the store may yet take sends of this device. An embedded store has answered within the turn."""
         return device in self._under_way
+
+    @property
+    def waits(self) -> bool:
+        """Whether something has gathered."""
+        return bool(self._gathered)
+
+    def gather(self) -> list[Append]:
+        """All sends since the last call: one Append a device, unless it had to begin again."""
+        gathered, self._gathered, self._open = self._gathered, [], {}
+        return gathered
 
     def _answered(self, device: str) -> None:
         self._under_way[device] -= 1
@@ -66,8 +79,9 @@ class Sends:
         over = self._over(event, post, session)
         if over is not None:
             return over
-        self._active.pop(event.peer, None)
-        self._active[event.peer] = now.tick
+        if self._active.get(event.peer) != now.tick:
+            self._active.pop(event.peer, None)
+            self._active[event.peer] = now.tick
         missing = self._unknown(post, session, event.found)
         if missing:
             return [Look(event, keys=tuple(missing))]
@@ -76,10 +90,12 @@ class Sends:
         if known < 0:
             session.expects = True
             return []
-        session.taken += sum(len(item.body) for item in post.items)
         if known:  # sent again: say again what became of them, as soon as that is sure
             session.told = min(session.told, post.n - 1)
-        return [self._append(session, post.items[known:], event.found, now)] if post.items[known:] else []
+        news = post.items[known:] if known else post.items
+        if news:
+            self._take(session, news, event.found, now)
+        return []
 
     def _over(self, event: Received, post: frames.Post, session: Session) -> list[Command] | None:
         """A refusal, once a turn, of what no client sends that keeps to its window; None if it fits."""
@@ -95,22 +111,32 @@ class Sends:
         session.offended = True
         return [*self._gate.offence(event.peer), *refuse(event, code, retry_s=OVER_S, limit=limit)]
 
-    def _append(self, session: Session, items: list[frames.Item], found: dict[str, Any], now: Instant) -> Append:
-        append = Append(session.device, session.last + 1, [], [], session.visit_begun())
-        for n, item in enumerate(items, append.n):
-            route = session.routes.get(item.to)
+    def _take(self, session: Session, items: list[frames.Item], found: dict[str, Any], now: Instant) -> None:
+        """The innermost loop of a send's way through the core."""
+        append, routes = self._append(session), session.routes
+        device, author, at, size = session.device_id, session.name, now.at, 0
+        for n, item in enumerate(items, session.last + 1):
+            route = routes.get(item.to)
             if route is None:
                 session.refused[n] = _refusal(item.to, found)
                 append.logs.append(())
                 append.envelopes.append(session.refused[n])
                 continue
-            envelope = frames.Envelope(
-                session.device_id, n, session.name, route[1], now.at, item.enc, item.body, session.bot
-            )
-            append.logs.append(route[0])
-            append.envelopes.append(frames.encode(envelope))
+            logs, to = route
+            append.logs.append(logs)
+            append.envelopes.append(encode(Envelope(device, n, author, to, at, item.enc, item.body, session.bot)))
+            size += len(item.body)
         session.last += len(items)
-        self._under_way[session.device] += 1
+        session.taken += size
+
+    def _append(self, session: Session) -> Append:
+        """What a device's next sends continue; a new one if the store has meanwhile set it back."""
+        append = self._open.get(session.device)
+        if append is None or append.n + len(append.logs) != session.last + 1:
+            append = Append(session.device, session.last + 1, [], [], session.visit_begun())
+            self._open[session.device] = append
+            self._gathered.append(append)
+            self._under_way[session.device] += 1
         return append
 
     def _unknown(self, post: frames.Post, session: Session, found: dict[str, Any]) -> list[str]:

@@ -199,21 +199,17 @@ class Session:
 
 def cut(arrived: Arrived) -> list[Piece]:
     """What arrived in a log, in pieces that windows and frames can take."""
-    pieces: list[Piece] = []
-    first, some, size = arrived.first, list[bytes](), 0
-    for envelope in arrived.envelopes:
-        if some and (len(some) == limits.PACK_MESSAGES or size + len(envelope) > limits.FRAME_BYTES // 2):
-            pieces.append(_piece(arrived.log, first, some, size))
-            first, some, size = first + len(some), [], 0
-        some.append(envelope)
-        size += len(envelope)
-    if some:
-        pieces.append(_piece(arrived.log, first, some, size))
-    return pieces
+    starts = range(0, len(arrived.envelopes), limits.PACK_MESSAGES)
+    parts = ((start, arrived.envelopes[start : start + limits.PACK_MESSAGES]) for start in starts)
+    return [piece for start, some in parts for piece in _pieces(arrived.log, arrived.first + start, some)]
 
 
-def _piece(log: str, first: int, envelopes: list[bytes], size: int) -> Piece:
-    return Piece(first, first + len(envelopes) - 1, size, frames.pack_run(log, first, envelopes))
+def _pieces(log: str, first: int, envelopes: list[bytes]) -> list[Piece]:
+    """One piece, or two halves of what is too large for one."""
+    size, half = sum(map(len, envelopes)), len(envelopes) // 2
+    if size > limits.FRAME_BYTES // 2 and half:
+        return [*_pieces(log, first, envelopes[:half]), *_pieces(log, first + half, envelopes[half:])]
+    return [Piece(first, first + len(envelopes) - 1, size, frames.pack_run(log, first, envelopes))]
 
 
 def _frames(pieces: list[Piece]) -> Iterator[bytes]:

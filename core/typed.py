@@ -202,6 +202,19 @@ class AskedHelp(Typed, kw_only=True):
     command: str = ""
 
 
+class AskedSettings(Typed, kw_only=True):
+    """What is set, and where that stands; or one of the settings. Answered by the programs themselves."""
+
+    name: str = ""
+
+
+class ChangedSetting(Typed, kw_only=True):
+    """Set this, here and from now on; None: as if nobody had ever set it."""
+
+    name: str
+    value: str | None
+
+
 class OpenedMenu(Typed):
     """The numbered menu, please. Answered by the front end itself."""
 
@@ -238,5 +251,7 @@ Intent = (
     | Left
     | Mistook
     | AskedHelp
+    | AskedSettings
+    | ChangedSetting
     | OpenedMenu
 )

@@ -1,139 +1,160 @@
-"""A play as a picture: an animated SVG of a real run, line by line, for the README.
+"""A film as a picture: an animated SVG for the README, or one moment of it.
 
-    python demos/picture.py restart docs/demo.svg
-
-The programs run as they always do; only the pace is another one, so that the lines can be read. It uses nothing but
-what every browser knows (SMIL animation, system fonts), and holds no script.
+It uses nothing but what every browser knows (CSS steps, system fonts), and holds no script. Whoever has asked their
+system for less motion is shown the end of the film.
 """
 
 from __future__ import annotations
 
-import os
-import pty
-import re
-import subprocess
-import sys
 from html import escape
-from pathlib import Path
+from itertools import accumulate
+from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent
-# How long a line stays the newest one, and how long the whole stands before it begins again.
-LINE_S = 0.45
-REST_S = 6.0
-FONT_PX, LINE_PX, MARGIN_PX, COLUMN_PX = 13, 18, 18, 7.85
-COLUMNS = 104
-ROWS_SHOWN = 30
+from demos.film import Shot
+from demos.terminal import Run, Still
 
-_STYLE = re.compile(r"\x1b\[([0-9;]*)m")
-_PAPER, _INK = "#12161c", "#d5dbe3"
-_COLOURS = {
-    "31": "#f07178", "32": "#a5d17b", "33": "#e6c07b", "34": "#82aaff",
-    "35": "#d49bf0", "36": "#6fd3d8", "91": "#ff9a8b", "2": "#8391a3",
-}  # fmt: skip
+FONT_PX, LINE_PX, COLUMN_PX = 13, 18, 7.83
+MARGIN_PX, TITLE_PX, GAP_PX, CAPTION_PX = 12, 26, 14, 34
+_FONTS = "ui-monospace, SFMono-Regular, Menlo, Consolas, DejaVu Sans Mono, monospace"
+
+Size = tuple[int, int]
+"""Columns and rows of a terminal."""
 
 
-def record(play: str) -> list[str]:
-    """The transcript of a real run, with its colours."""
-    reader, writer = pty.openpty()
-    environment = {**os.environ, "COLUMNS": str(COLUMNS), "TERM": "xterm"}
-    environment.pop("NO_COLOR", None)
-    command = [sys.executable, str(ROOT / "demos" / "play.py"), play]
-    with subprocess.Popen(command, stdout=writer, env=environment) as process:
-        os.close(writer)
-        data = bytearray()
-        while chunk := _read(reader):
-            data += chunk
-    os.close(reader)
-    if process.returncode:
-        raise SystemExit(process.returncode)
-    return data.decode().replace("\r", "").strip("\n").split("\n")
+class Theme(NamedTuple):
+    """Colours: of the page behind the windows, of a window and its title, of text, and the terminal's own by name."""
+
+    page: str
+    paper: str
+    title: str
+    ink: str
+    named: dict[str, str]
 
 
-def _read(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 65536)
-    except OSError:  # the other side of a terminal has closed it
-        return b""
+DARK = Theme("#0b0e13", "#12161c", "#1b212a", "#d5dbe3", {
+    "red": "#f07178", "green": "#a5d17b", "brown": "#e6c07b", "blue": "#82aaff",
+    "magenta": "#d49bf0", "cyan": "#6fd3d8", "brightblue": "#8ab4ff",
+})  # fmt: skip
+LIGHT = Theme("#eceff3", "#fcfcfb", "#e2e6eb", "#23292f", {
+    "red": "#b51d28", "green": "#2f6f1f", "brown": "#85590a", "blue": "#175df4",
+    "magenta": "#8a2a9c", "cyan": "#0b6f7c", "brightblue": "#1d56c9",
+})  # fmt: skip
 
 
-def draw(lines: list[str]) -> str:
-    """The picture."""
-    begins = _begins(lines)
-    total = begins[-1] + REST_S
-    width = round(COLUMNS * COLUMN_PX + 2 * MARGIN_PX)
-    height = ROWS_SHOWN * LINE_PX + 2 * MARGIN_PX
-    rows = [_row(index, line, begins[index], total) for index, line in enumerate(lines)]
-    return "\n".join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-size="{FONT_PX}"',
-        '  font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, DejaVu Sans Mono, monospace">',
-        f'<rect width="100%" height="100%" rx="8" fill="{_PAPER}"/>',
-        f'<svg y="{MARGIN_PX}" height="{ROWS_SHOWN * LINE_PX}" width="{width}"><g fill="{_INK}">',
-        _scroll(begins, total),
-        *rows,
-        "</g></svg></svg>\n",
-    ])  # fmt: skip
+def draw_film(names: list[str], shots: list[Shot], size: Size, theme: Theme) -> str:
+    """The whole film, over and over."""
+    return _Drawing(names, shots, size, theme).text()
 
 
-def _begins(lines: list[str]) -> list[float]:
-    """When each line appears, in seconds: an empty one comes with the next."""
-    begins, at = [], 0.0
-    for line in lines:
-        begins.append(at)
-        at += LINE_S if line else 0.0
-    return begins
+def draw_still(names: list[str], shot: Shot, size: Size, theme: Theme) -> str:
+    """One shot, without its caption."""
+    return _Drawing(names, [shot._replace(caption="")], size, theme).text()
 
 
-def _row(index: int, line: str, begin: float, total: float) -> str:
-    appears = (
-        f'<animate attributeName="opacity" calcMode="discrete" values="0;1" keyTimes="0;{begin / total:.5f}"'
-        f' dur="{total:.1f}s" repeatCount="indefinite"/>'
-        if begin
-        else ""
-    )
-    return (
-        f'<text xml:space="preserve" x="{MARGIN_PX}" y="{index * LINE_PX + FONT_PX}">{appears}{_spans(line)}</text>'
-        if line
-        else ""
-    )
+class _Drawing:
+    """Each terminal is a strip of its stills, side by side, that moves behind a window one step at a time."""
 
+    def __init__(self, names: list[str], shots: list[Shot], size: Size, theme: Theme) -> None:
+        self._names, self._shots, self._theme = names, shots, theme
+        self._inner = (round(size[0] * COLUMN_PX) + 2 * MARGIN_PX, size[1] * LINE_PX + 2 * MARGIN_PX)
+        self._captions = CAPTION_PX if any(shot.caption for shot in shots) else 0
+        self._ends = list(accumulate(shot.lasts for shot in shots))
+        self._rows: dict[tuple[Run, ...], str] = {}
+        self._steps: list[str] = []
 
-def _scroll(begins: list[float], total: float) -> str:
-    """Keep the newest line in sight."""
-    steps = [(begin, -LINE_PX * max(0, index + 1 - ROWS_SHOWN)) for index, begin in enumerate(begins)]
-    steps = [step for step, after in zip(steps, [*steps[1:], (total, None)], strict=True) if step[0] != after[0]]
-    times = ";".join(f"{begin / total:.5f}" for begin, _ in steps)
-    values = ";".join(f"0 {offset}" for _, offset in steps)
-    return (
-        f'<animateTransform attributeName="transform" type="translate" calcMode="discrete" values="{values}"'
-        f' keyTimes="{times}" dur="{total:.1f}s" repeatCount="indefinite"/>'
-    )
+    def text(self) -> str:
+        """The file."""
+        windows = [self._window(index) for index in range(len(self._names))]
+        captions = self._caption_strip() if self._captions else ""
+        width = len(self._names) * (self._inner[0] + GAP_PX) + GAP_PX
+        height = self._inner[1] + TITLE_PX + 2 * GAP_PX + self._captions
+        rows = "".join(f'<g id="{name}">{self._runs(row)}</g>\n' for row, name in self._rows.items())
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+            f' font-family="{_FONTS}" font-size="{FONT_PX}">\n<style>{self._style()}</style>\n'
+            f'<defs xml:space="preserve">\n{rows}</defs>\n'
+            f'<rect width="100%" height="100%" rx="10" fill="{self._theme.page}"/>\n'
+            f"{''.join(windows)}{captions}</svg>\n"
+        )
 
+    def _style(self) -> str:
+        fills = [f".{name}{{fill:{colour}}}" for name, colour in self._theme.named.items()]
+        return "\n".join([
+            f"text{{fill:{self._theme.ink}}}", ".bold{font-weight:bold}", ".italic{font-style:italic}",
+            ".faint{fill-opacity:.62}", *fills, *self._steps,
+            "@media (prefers-reduced-motion:reduce){g{animation:none!important}}",
+        ])  # fmt: skip
 
-def _spans(line: str) -> str:
-    """Escape sequences to spans."""
-    spans, style = [], ""
-    for number, piece in enumerate(_STYLE.split(line)):
-        if number % 2:
-            style = piece
-        elif piece:
-            spans.append(f"<tspan{_attributes(style)}>{escape(piece)}</tspan>")
-    return "".join(spans)
+    def _window(self, index: int) -> str:
+        width, height = self._inner
+        left = GAP_PX + index * (width + GAP_PX)
+        paper, title, ink = self._theme.paper, self._theme.title, self._theme.ink
+        dots = "".join(f'<circle cx="{16 + 16 * dot}" cy="13" r="5" opacity=".35"/>' for dot in range(3))
+        return (
+            f'<g transform="translate({left} {GAP_PX})">'
+            f'<rect width="{width}" height="{height + TITLE_PX}" rx="8" fill="{paper}"/>'
+            f'<path d="M0 {TITLE_PX}V8a8 8 0 0 1 8-8H{width - 8}a8 8 0 0 1 8 8V{TITLE_PX}z" fill="{title}"/>'
+            f'<g fill="{ink}">{dots}</g>'
+            f'<text x="{width / 2:g}" y="17" text-anchor="middle" class="faint">{escape(self._names[index])}</text>'
+            f'<svg y="{TITLE_PX}" width="{width}" height="{height}">{self._strip(index)}</svg></g>\n'
+        )
 
+    def _strip(self, index: int) -> str:
+        stills = [shot.stills[index] for shot in self._shots]
+        changes = [at for at, still in enumerate(stills) if at == 0 or still != stills[at - 1]]
+        width = self._inner[0]
+        self._animate(f"window{index}", "X", width, changes)
+        frames = (self._still(stills[at], number * width) for number, at in enumerate(changes))
+        return f'<g class="window{index}">{"".join(frames)}</g>'
 
-def _attributes(style: str) -> str:
-    if style == "1":
-        return ' font-weight="bold"'
-    if style == "3":
-        return ' font-style="italic"'
-    return f' fill="{_COLOURS[style]}"' if style in _COLOURS else ""
+    def _still(self, still: Still, left: int) -> str:
+        rows = []
+        for number, row in enumerate(still.rows):
+            if row:
+                name = self._rows.setdefault(row, f"r{len(self._rows)}")
+                rows.append(f'<use href="#{name}" y="{number * LINE_PX}"/>')
+        column, row_number = still.cursor
+        cursor = (
+            f'<rect x="{column * COLUMN_PX:.1f}" y="{row_number * LINE_PX}" width="{COLUMN_PX}" height="{LINE_PX - 1}"'
+            f' fill="{self._theme.ink}" fill-opacity=".55"/>'
+        )
+        return f'<g transform="translate({left + MARGIN_PX} {MARGIN_PX})">{cursor}{"".join(rows)}</g>\n'
 
+    def _runs(self, row: tuple[Run, ...]) -> str:
+        return "".join(self._run(run) for run in row)
 
-def main(arguments: list[str]) -> int:
-    """Run the play, write the picture."""
-    play, target = arguments
-    Path(target).write_text(draw(record(play)), encoding="utf-8")
-    return 0
+    def _run(self, run: Run) -> str:
+        """Its width is given, for the reader's font may be another one."""
+        text = run.text.lstrip()
+        column, columns = run.column + len(run.text) - len(text), run.columns - len(run.text) + len(text)
+        marks = [name for name in ("bold", "italic", "faint") if getattr(run, name)]
+        marks += [run.colour] if run.colour in self._theme.named else []
+        look = f' class="{" ".join(marks)}"' if marks else ""
+        fill = f' style="fill:#{run.colour}"' if len(run.colour) == 6 and run.colour not in self._theme.named else ""
+        return (
+            f'<text x="{column * COLUMN_PX:.1f}" y="{FONT_PX}" textLength="{columns * COLUMN_PX:.1f}"'
+            f"{look}{fill}>{escape(text, quote=False)}</text>"
+        )
 
+    def _caption_strip(self) -> str:
+        captions = [shot.caption for shot in self._shots]
+        changes = [at for at, caption in enumerate(captions) if at == 0 or caption != captions[at - 1]]
+        width = len(self._names) * (self._inner[0] + GAP_PX) + GAP_PX
+        self._animate("captions", "Y", CAPTION_PX, changes)
+        lines = (
+            f'<text x="{width / 2:g}" y="{number * CAPTION_PX + 14}" text-anchor="middle">{escape(captions[at])}</text>'
+            for number, at in enumerate(changes)
+        )
+        top = self._inner[1] + TITLE_PX + 2 * GAP_PX
+        return f'<svg y="{top}" width="{width}" height="{CAPTION_PX}"><g class="captions">{"".join(lines)}</g></svg>\n'
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    def _animate(self, name: str, axis: str, step: int, changes: list[int]) -> None:
+        """A strip's steps; at rest it shows the last of them."""
+        total = self._ends[-1]
+        begins = [0.0 if at == 0 else 100 * self._ends[at - 1] / total for at in changes]
+        frames = "".join(
+            f"{begin:.3f}%{{transform:translate{axis}({-number * step}px)}}" for number, begin in enumerate(begins)
+        )
+        rest = f"transform:translate{axis}({-(len(changes) - 1) * step}px)"
+        self._steps.append(f".{name}{{{rest};animation:{name} {total:.1f}s step-end infinite}}")
+        self._steps.append(f"@keyframes {name}{{{frames}}}")

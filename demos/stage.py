@@ -176,4 +176,5 @@ class Stage:
 def _environment(password: str) -> dict[str, str]:
     """The caller's own, but for what would change a client's language or where it looks."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RESTANTE_")}
-    return kept | {"LC_ALL": "C.UTF-8", "LANGUAGE": "en", "PYTHONUTF8": "1", "RESTANTE_PASSWORD": password}
+    said = {"RESTANTE_PASSWORD": password, "RESTANTE_CONFIG": os.devnull}
+    return kept | {"LC_ALL": "C.UTF-8", "LANGUAGE": "en", "PYTHONUTF8": "1"} | said

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from core.anchor import Known
 from protocol import keys
 from protocol.keys import BadKey
 from store import StoreDamaged
@@ -47,6 +48,25 @@ class KnownBrokers:
     def find(self, address: str) -> KnownBroker | None:
         """The broker that was met at this address."""
         return next((each for each in self.all() if each.address == address), None)
+
+    def known(self, address: str, key: str, accept_key: str) -> Known:
+        """What is known of the broker at an address: the key that was given just now, or what is remembered."""
+        others = {each.broker: each.key for each in self.all() if each.address != address}
+        others.pop(b"", None)
+        met = self.find(address)
+        if accept_key and met:
+            others.pop(met.broker, None)  # it is the same broker, with another key
+        given = accept_key or key
+        if given and not (met and met.key == given):
+            return Known(given, given=True, others=others)
+        return Known(met.key, False, met.since, met.broker, others) if met else Known(others=others)
+
+    def pin(self, met: KnownBroker, accept_key: str) -> None:
+        """What is remembered gives way only to the key that was to be accepted, once the broker has shown it."""
+        if met.key == accept_key:
+            self.accept(met)
+        else:
+            self.remember(met)
 
     def remember(self, met: KnownBroker) -> KnownBroker:
         """Remember a broker, unless another key is remembered for its address; what is remembered now."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any, cast
 
 import apsw
 
@@ -64,21 +65,19 @@ class Turn:
             self.devices[append.device] = device
         return Done(device.last, kept)
 
-    def _take(self, n: int, logs: Iterable[tuple[str, ...]], envelopes: Iterable[bytes | Reason]) -> dict[int, Reason]:
-        """The innermost loop of a send's way to the disk: it knows nothing but lists. What was refused comes back."""
-        taken, indexes = self._envelopes, self._indexes
-        refused: dict[int, Reason] = {}
-        for number, (names, envelope) in enumerate(zip(logs, envelopes, strict=True), n):
-            if isinstance(envelope, tuple):
-                refused[number] = envelope
-                continue
-            index = len(taken)
-            taken.append(envelope)
-            for name in names:
-                if name in indexes:
-                    indexes[name].append(index)
-                else:
-                    indexes[name] = [index]
+    def _take(self, n: int, logs: list[tuple[str, ...]], envelopes: list[bytes | Reason]) -> dict[int, Reason]:
+        """Neighbours mostly go to the same logs, and are taken together. What was refused comes back."""
+        taken, refused, place = self._envelopes, dict[int, Reason](), 0
+        for names, same in groupby(logs):
+            some = envelopes[place : place + len(list(same))]
+            if names:
+                indexes = range(len(taken), len(taken) + len(some))
+                taken += cast("list[bytes]", some)
+                for name in names:
+                    self._indexes.setdefault(name, []).extend(indexes)
+            else:
+                refused |= enumerate(cast("list[Reason]", some), n + place)
+            place += len(some)
         return refused
 
     def _refuse(self, device: int, refused: dict[int, Reason]) -> None:

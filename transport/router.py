@@ -113,53 +113,52 @@ class Router:
     def drain(self, messages: int, size: int) -> list[Event]:
         """What has come, at most so many messages or bytes; never waits."""
         events: list[Event] = []
-        receive, get, more = self.socket.recv, self.socket.getsockopt, zmq.RCVMORE
+        receive = self.socket.recv
         try:
             for _ in range(messages):  # whatever they are: nobody holds up the others by saying nonsense
                 if size <= 0:
                     break
-                sender = receive(zmq.NOBLOCK, copy=False)
-                body = receive(zmq.NOBLOCK)
+                peer = receive(zmq.NOBLOCK)
+                body = receive(zmq.NOBLOCK, copy=False)  # it knows whose it is, and whether more follows
                 size -= len(body)
-                if get(more):
-                    size -= self._skip(sender)
-                elif event := self._read(sender, body):
+                if body.more:
+                    size -= self._skip(peer)
+                elif event := self._read(peer, body):
                     events.append(event)
         except zmq.Again:
             pass
         return events
 
-    def _skip(self, sender: zmq.Frame) -> int:
+    def _skip(self, peer: bytes) -> int:
         """A message of another shape is read to its end, or its rest would look like the next one; its bytes."""
         size = 0
         while self.socket.getsockopt(zmq.RCVMORE):
             size += len(self.socket.recv(zmq.NOBLOCK))
-        self.connections.took(sender.bytes, size)
+        self.connections.took(peer, size)
         return size
 
-    def _read(self, sender: zmq.Frame, body: bytes) -> Event | None:
-        peer = sender.bytes
+    def _read(self, peer: bytes, body: zmq.Frame) -> Event | None:
         if peer in self._left:
             return None
         known = self._peers.get(peer)
-        if known is None or known.key != sender.get("User-Id"):
-            known = self._meet(peer, sender)
+        if known is None or known.key != body.get("User-Id"):
+            known = self._meet(peer, body)
             if known is None:
                 return None
         self.connections.took(peer, len(body))
         try:
-            return Received(peer, decode(body), known.address, known.key, known.connection)
+            return Received(peer, decode(body.bytes), known.address, known.key, known.connection)
         except ProtocolError as error:
             return Garbled(peer, str(error), error.version, known.address, known.key)
 
-    def _meet(self, peer: bytes, sender: zmq.Frame) -> Peer | None:
+    def _meet(self, peer: bytes, body: zmq.Frame) -> Peer | None:
         """Somebody speaks for the first time; None if it has chosen its identity, which could be somebody else's."""
-        if sender.get("Identity"):
+        if body.get("Identity"):
             return None
-        descriptor = int(sender.get(zmq.SRCFD))
+        descriptor = int(body.get(zmq.SRCFD))
         self._suspect(self.connections.met(descriptor, peer))  # whoever had the descriptor before
-        address = plain_address(str(sender.get("Peer-Address")))
-        self._peers[peer] = Peer(str(sender.get("User-Id")), address, self.connections.number(peer))
+        address = plain_address(str(body.get("Peer-Address")))
+        self._peers[peer] = Peer(str(body.get("User-Id")), address, self.connections.number(peer))
         return self._peers[peer]
 
     # -- connections --

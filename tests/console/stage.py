@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 import pyte
 from prompt_toolkit.input import create_pipe_input
@@ -16,6 +17,7 @@ from prompt_toolkit.input.base import PipeInput
 from console.colours import Names, palette
 from console.input import Typing
 from console.pipe import Input
+from console.preferences import Preferences
 from console.rows import Signs
 from console.screen import Page
 from console.standing import Standing
@@ -42,7 +44,9 @@ def day(at: int) -> str:
 
 
 def page(environment: dict[str, str] | None = None, signs: Signs | None = None) -> Page:
-    return Page(local, day, Names(palette(environment or {})), signs or Signs())
+    counted = Preferences(environment or {})
+    colours = Names(partial(palette, counted, environment or {}))
+    return Page(local, day, colours, signs or Signs(), counted)
 
 
 def envelope(author: str, text: str, to: str = "#lobby", at: int = NOON, enc: str = "none") -> Envelope:
@@ -57,7 +61,9 @@ def message(author: str, text: str, to: str = "#lobby", at: int = NOON, waited: 
 class Scene:
     """A terminal in which a script plays: it yields whenever the terminal may go on."""
 
-    def __init__(self, columns: int, rows: int, keyboard: PipeInput, environment: dict[str, str]) -> None:
+    def __init__(
+        self, columns: int, rows: int, keyboard: PipeInput, environment: dict[str, str], by_menu: bool = False
+    ) -> None:
         self.columns, self.rows = columns, rows
         self.screen = pyte.HistoryScreen(columns, rows, history=5000, ratio=1)
         self.stream = pyte.ByteStream(self.screen)
@@ -66,7 +72,7 @@ class Scene:
         self.keyboard = keyboard
         self.tick = 0.0
         self.at = NOON
-        self.entered = Input(Typing(), False)
+        self.entered = Input(Typing(by_menu=by_menu), False)
         environment = {"TERM": "xterm-256color"} | environment
         size = lambda: (self.columns, self.rows)  # noqa: E731
         self.terminal = Terminal(
@@ -145,8 +151,8 @@ class Scene:
         assert self.terminal.run(turn, lambda: 0.005) == 0
 
 
-def play(script: Script, columns: int = 100, rows: int = 30, **environment: str) -> Scene:
+def play(script: Script, columns: int = 100, rows: int = 30, by_menu: bool = False, **environment: str) -> Scene:
     with create_pipe_input() as keyboard:
-        scene = Scene(columns, rows, keyboard, environment)
+        scene = Scene(columns, rows, keyboard, environment, by_menu)
         scene.play(script)
         return scene

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from console import rows
-from console.colours import ON_DARK, ON_LIGHT, SIXTEEN, Names, palette
+from console.colours import ON_DARK, ON_LIGHT, SIXTEEN, Names, palette, true_colours
+from console.preferences import Preferences
 from console.rows import ASCII, Signs, Unread, cut, measured
 from console.screen import FOLDED_ROWS, ROW_CHARS, Page
 from console.standing import Standing
@@ -152,16 +153,45 @@ def test_a_cut_line_fits() -> None:
             assert measured(cut(text, width)) <= width
 
 
+def colours(environment: dict[str, str], **given: str) -> tuple[str, ...]:
+    return palette(preferred(environment, **given), environment)
+
+
+def preferred(environment: dict[str, str], **given: str) -> Preferences:
+    counted = Preferences(environment)
+    for name, value in given.items():
+        counted.give(name, value)
+    return counted
+
+
 def test_colours() -> None:
-    assert palette({}) == SIXTEEN
-    assert palette({"NO_COLOR": "1", "COLORTERM": "truecolor"}) == ()
-    assert palette({"COLORTERM": "truecolor"}) == SIXTEEN
-    assert palette({"COLORTERM": "truecolor", "COLORFGBG": "15;0"}) == ON_DARK
-    assert palette({"COLORTERM": "24bit", "COLORFGBG": "0;default;15"}) == ON_LIGHT
-    names = Names(SIXTEEN)
+    assert colours({}) == SIXTEEN
+    assert colours({"NO_COLOR": "1", "COLORTERM": "truecolor"}) == ()
+    assert colours({"COLORTERM": "truecolor"}) == SIXTEEN
+    assert colours({"COLORTERM": "truecolor", "COLORFGBG": "15;0"}) == ON_DARK
+    assert colours({"COLORTERM": "24bit", "COLORFGBG": "0;default;15"}) == ON_LIGHT
+    names = Names(lambda: SIXTEEN)
     assert len({names.style(f"name {number}") for number in range(6)}) == 6
     assert names.style("name 1") == names.style("name 1")
-    assert Names(()).style("bob") == "bold"
+    assert Names(lambda: ()).style("bob") == "bold"
+
+
+def test_what_somebody_wants_counts_more_than_what_a_terminal_says() -> None:
+    assert colours({}, colours="truecolor") == ON_DARK
+    assert colours({}, colours="truecolor", background="light") == ON_LIGHT
+    assert colours({"COLORFGBG": "0;15"}, colours="truecolor") == ON_LIGHT
+    assert colours({"COLORTERM": "truecolor", "COLORFGBG": "0;15"}, background="dark") == ON_DARK
+    assert colours({"COLORTERM": "truecolor", "COLORFGBG": "0;15"}, colours="16") == SIXTEEN
+    assert colours({"COLORTERM": "truecolor"}, colours="none") == ()
+    assert not true_colours(preferred({}, colours="16"), {"COLORTERM": "truecolor"})
+
+
+def test_names_change_their_colours_with_the_palette() -> None:
+    some = [SIXTEEN]
+    names = Names(lambda: some[0])
+    assert names.style("bob") in SIXTEEN
+    some[0] = ON_DARK
+    assert names.style("bob") in ON_DARK
 
 
 def test_an_action_bears_a_mark_and_looks_like_no_notice() -> None:

@@ -160,6 +160,40 @@ def test_a_conversation(name: str) -> None:
         assert typing.prompt == prompt, line
 
 
+def led(*lines: str) -> Typing:
+    typing = Typing(by_menu=True, numbered=False)
+    for line in lines:
+        typing.feed(line)
+    return typing
+
+
+def test_a_message_that_is_refused_is_asked_for_again() -> None:
+    for last, body in (("hi", "hi"), ("//x", "/x")):
+        typing = led("1", "nobody", last)
+        typing.refused("bob", body)
+        typing.refused("nobody", "something else")
+        assert typing.prompt == MENU
+        typing.refused("nobody", body)
+        assert typing.prompt == "To: "
+        assert [typing.feed(line) for line in ("bob", "hi")] == [[], [HI_BOB]]
+        assert typing.prompt == MENU
+
+
+@pytest.mark.parametrize("last", ["5", "", "1", "/msg bob hi", "what"])
+def test_whoever_has_gone_on_is_not_called_back(last: str) -> None:
+    typing = led("1", "nobody", "hi", last)
+    asked = typing.prompt
+    typing.refused("nobody", "hi")
+    assert typing.prompt == asked
+
+
+def test_a_refused_line_that_nobody_was_led_to_asks_nothing() -> None:
+    typing = Typing(numbered=False)
+    typing.feed("bob: hi")
+    typing.refused("bob", "hi")
+    assert typing.prompt == ""
+
+
 def test_lines_are_numbered_empty_ones_too() -> None:
     typing = Typing()
     heard = [intent for line in ("hi", "", "/frob", "bob: hi") for intent in typing.feed(line)]

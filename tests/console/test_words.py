@@ -42,6 +42,8 @@ exit                     alone on a line: /quit
 /passwd                  change your password
 /status                  who you are, where your lines go, whether the broker is there
 /outbox                  what the broker has not accepted yet
+/set [SETTING] [VALUE]   your settings, one of them, or a new value for it
+/unset SETTING           the setting as if you had never set it
 /menu                    choose by number; once more: back to plain lines
 /help [COMMAND]          these lines, or one command
 /quit                    leave"""

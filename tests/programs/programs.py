@@ -324,7 +324,17 @@ class Clients:
 def _environment(env: dict[str, str]) -> dict[str, str]:
     """The caller's own, but for what would change a program's language, or where it looks; warnings are errors."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RESTANTE_")}
-    return kept | {"LC_ALL": "C.UTF-8", "LANGUAGE": "en", "TERM": "xterm", "PYTHONWARNINGS": "error"} | env
+    return (
+        kept
+        | {
+            "LC_ALL": "C.UTF-8",
+            "LANGUAGE": "en",
+            "TERM": "xterm",
+            "PYTHONWARNINGS": "error",
+            "RESTANTE_CONFIG": os.devnull,
+        }
+        | env
+    )
 
 
 def running_cpu_s(program: Program) -> float:

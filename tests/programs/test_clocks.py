@@ -1,20 +1,13 @@
-"""Wrong clocks, and clocks that jump: times may be off, but not the order, and nothing comes late or twice for it.
-
-The operating system's clock can't be turned for one test. So a program runs here behind a few lines that put another
-one in its place; how far that is off stands in a file.
-"""
+"""Wrong clocks, and clocks that jump: times may be off, but not the order, and nothing comes late or twice for it."""
 
 from __future__ import annotations
 
 import itertools
 import re
 import signal
-import subprocess
-import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import IO
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -23,79 +16,13 @@ from core.gate import FAILURE_MOST_S
 from protocol.frames import Hello, Refused
 from protocol.passwords import AUTH_BYTES, SCHEME
 from tests.programs.peers import Peer, new_device
-from tests.programs.programs import PASSWORD, Broker, Clients, Event, Program
+from tests.programs.programs import Clients, Event, Program
+from tests.programs.turned import Clock, TurnedBroker, TurnedClient
 
-# Says the time that is off by what a file says, and becomes the program.
-TURNED = """
-import os, runpy, sys, time
-place, _, program = sys.argv[1:4]
-del sys.argv[1:3]
-del sys.argv[0]
-real = time.time_ns
-def time_ns():
-    with open(place, encoding="ascii") as file:
-        return real() + int(file.read()) * 1_000_000_000
-time.time_ns, time.time = time_ns, lambda: time_ns() / 1e9
-sys.path[0] = os.path.dirname(program)
-runpy.run_path(program, run_name="__main__")
-"""
-HOUR_S = 3600
 TOKYO, NEW_YORK = "Asia/Tokyo", "America/New_York"
 # What the broker's clock says, one after the other: the hours that it is off, or the year.
 JUMPS = {"right": 0, "5 h on": 5, "7 h back": -7, "1971": 1971, "2090": 2090, "right again": 0}
 BURST = 150
-
-
-def off_s(jump: int) -> int:
-    """How far a clock is off by these hours, or in this year."""
-    if abs(jump) < 24:
-        return jump * HOUR_S
-    return int(datetime.now().replace(year=jump, month=6, day=15).timestamp() - time.time())
-
-
-class Clock:
-    """A wall clock that can be turned while programs read it."""
-
-    def __init__(self, place: Path, jump: int = 0) -> None:
-        self.place = place
-        self.turn(jump)
-
-    def turn(self, jump: int) -> None:
-        """It is so many hours off now, or in this year."""
-        fresh = self.place.with_suffix(".new")
-        fresh.write_text(str(off_s(jump)), "ascii")
-        fresh.replace(self.place)
-        self.off_s = off_s(jump)
-
-    def is_about(self, at: str) -> bool:
-        """Whether this is what it says, give or take what a slow machine needs."""
-        return abs(datetime.fromisoformat(at).timestamp() - self.off_s - time.time()) < 20 * 60
-
-
-class Turned(Program):
-    """A program that lives by such a clock."""
-
-    clock: Clock
-
-    def _start(self, command: list[str], stdin: int | IO[bytes], env: dict[str, str]) -> subprocess.Popen[bytes]:
-        return super()._start(["-c", TURNED, str(self.clock.place), "--", *command], stdin, env)
-
-
-class TurnedBroker(Turned, Broker):
-    """A broker that lives by such a clock."""
-
-    def __init__(self, clock: Clock, folder: Path, *options: str, port: int = 0) -> None:
-        self.clock = clock
-        super().__init__(folder, *options, port=port)
-
-
-class TurnedClient(Turned):
-    """A client that does, in some part of the world."""
-
-    def __init__(self, clock: Clock, clients: Clients, account: str, *options: str, zone: str = "UTC") -> None:
-        self.clock, self.zone = clock, zone
-        place = [*clients.place, account, *options]
-        super().__init__("client", *place, RESTANTE_PASSWORD=PASSWORD, TZ=zone)
 
 
 @pytest.fixture

@@ -102,6 +102,8 @@ def test_a_killed_consumer_goes_on_where_it_was(clients: Clients, reader: Progra
     again = consumer.hear("message")
     assert (again["text"], again["id"], again["seq"]) == ("three", first[2]["id"], first[2]["seq"])
     say(consumer, "ack", log=again["log"], seq=again["seq"])
+    say(consumer, "status")
+    consumer.hear("status")
     assert consumer.end(signal.SIGTERM).code == 0
     assert messages(clients.fetch(alice).events) == []
 

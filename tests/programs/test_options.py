@@ -25,7 +25,7 @@ FORMS: dict[str, Callable[[str], list[str]]] = {
 def test_what_it_does_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("RESTANTE_BROKER", "RESTANTE_PASSWORD", "RESTANTE_DATA"):
         monkeypatch.delenv(variable, raising=False)
-    settings = client_options.read(["alice"])
+    settings = client_options.read(["alice"], lambda path: "")
     assert (settings.host, settings.port, settings.to, settings.wait_s) == ("localhost", 7777, names.LOBBY, 10)
 
 

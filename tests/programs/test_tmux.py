@@ -22,12 +22,19 @@ class Window:
     """A client in a tmux of its own."""
 
     def __init__(
-        self, folder: Path, clients: Clients, account: str, columns: int, rows: int, in_shell: bool = False
+        self,
+        folder: Path,
+        clients: Clients,
+        account: str,
+        columns: int,
+        rows: int,
+        in_shell: bool = False,
+        options: tuple[str, ...] = (),
     ) -> None:
         self._tmux = ["tmux", "-S", str(folder / account), "-f", os.devnull]
-        command = [sys.executable, str(ROOT / "client.py"), account, *clients.place]
+        command = [sys.executable, str(ROOT / "client.py"), account, *clients.place, *options]
         kept = {name: value for name, value in os.environ.items() if name not in ("TMUX", "NO_COLOR")}
-        environment = kept | {"RESTANTE_PASSWORD": PASSWORD, "LC_ALL": "C.UTF-8"}
+        environment = kept | {"RESTANTE_PASSWORD": PASSWORD, "LC_ALL": "C.UTF-8", "RESTANTE_CONFIG": os.devnull}
         size = ["-x", str(columns), "-y", str(rows)]
         subprocess.run(
             [*self._tmux, "new-session", "-d", *size, *(["sh", "-i"] if in_shell else command)],
@@ -74,8 +81,15 @@ class Window:
 def window(tmp_path: Path) -> Iterator[Callable[..., Window]]:
     windows: list[Window] = []
 
-    def start(clients: Clients, account: str, columns: int = 80, rows: int = 24, in_shell: bool = False) -> Window:
-        windows.append(Window(tmp_path, clients, account, columns, rows, in_shell))
+    def start(
+        clients: Clients,
+        account: str,
+        columns: int = 80,
+        rows: int = 24,
+        in_shell: bool = False,
+        options: tuple[str, ...] = (),
+    ) -> Window:
+        windows.append(Window(tmp_path, clients, account, columns, rows, in_shell, options))
         return windows[-1]
 
     yield start
@@ -115,6 +129,36 @@ def test_two_people_and_a_broker_that_is_killed(
     alice.see("bob  half a line")
     alice.type("exit", "Enter")
     assert "/help\n" not in alice.end()
+
+
+def test_being_led_by_numbers(
+    start_broker: Callable[..., Broker], clients_of: Callable[[Broker], Clients], window: Callable[..., Window]
+) -> None:
+    clients = clients_of(start_broker())
+    clients.register("bob")
+    alice = window(clients, "alice", options=("--menu",))
+    menu = "\n1 message, 2 help, 3 exit, 4 contacts, 5 who:"
+    alice.see(menu)
+    for line, asks in (("1", "\nTo:"), ("b0b", "\nMessage:"), ("hi", "\nTo:"), ("bob", "\nMessage:")):
+        alice.type(line, "Enter")
+        alice.see(asks)
+    assert "there is no account b0b" in alice.shown()
+    alice.type("hi there", "Enter")
+    alice.see("alice → bob  hi there ✓")
+    for line, told in (
+        ("hello", "hello is not offered here; nothing was sent: type a number from 1 to 5, or the word"),
+        ("4", "\n1 list, 2 add, 3 remove, 4 back:"),
+        ("add", "\nAdd:"),
+        ("bob", "* contacts: bob"),
+        ("", menu),
+        ("/menu", "\n#lobby>"),
+        ("/menu", menu),
+    ):
+        alice.type(line, "Enter")
+        alice.see(told)
+    alice.type("3", "Enter")
+    alice.end()
+    assert "hi there" in clients.run("bob", "--fetch").out
 
 
 def test_ctrl_z_and_fg(

@@ -413,7 +413,8 @@ class Checker:
 
     def _online(self, client: Client, event: shown.Online) -> None:
         account, since = client.device.account, self._scene.agenda.tick - LOGIN_S
-        if event.first and client.core.person.proves and not self.register.right_since(account, client.password, since):
+        register = self._line_of(client).register  # of the broker that has let it in, perhaps a while ago
+        if event.first and client.core.person.proves and not register.right_since(account, client.password, since):
             raise Broken("I5", f"{client.label} is let in with {client.password!r}, which is not its password")
 
     def _sent_away(self, client: Client, event: shown.Bye) -> None:

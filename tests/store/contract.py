@@ -38,7 +38,7 @@ def results(store: Store, *group: Operation) -> list[Result]:
 
 def send(device: str, n: int, *logs: str, text: bytes | None = b"hello") -> Append:
     """One send of one device; a text of None was refused."""
-    return Append(device, n, [logs], [TURNED_AWAY if text is None else text])
+    return Append(device, n, [()], [TURNED_AWAY]) if text is None else Append(device, n, [logs], [text])
 
 
 def texts(store: Store, log: str, after: int = 0) -> list[bytes]:

@@ -115,11 +115,12 @@ def test_g4_a_send_enters_all_its_logs_or_none(store: Store) -> None:
 
 
 def test_g5_a_refused_send_uses_up_its_number(store: Store, reopen: Reopen) -> None:
-    assert results(store, Append(A, 1, [()], [None])) == [Done(1)]
+    assert results(store, send(A, 1, text=None)) == [Done(1, {1: TURNED_AWAY})]
     store = reopen()
-    assert results(store, send(A, 1, "@bob")) == [Done(1)]
+    assert results(store, send(A, 1, "@bob")) == [Done(1, {1: TURNED_AWAY})]
     assert texts(store, "@bob") == []
-    assert results(store, Append(A, 2, [(), ("@bob",), ()], [None, b"3", None])) == [Done(4)]
+    more = Append(A, 2, [(), ("@bob",), ()], [TURNED_AWAY, b"3", TURNED_AWAY])
+    assert results(store, more) == [Done(4, {2: TURNED_AWAY, 4: TURNED_AWAY})]
     assert texts(store, "@bob") == [b"3"]
 
 

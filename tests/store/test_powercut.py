@@ -41,8 +41,8 @@ def drawn(rng: random.Random, model: MemoryStore) -> list[Operation]:
     """One turn's group: sends of some devices, and now and then everything else."""
     group: list[Operation] = []
     for device, state in model.devices(rng.sample(DEVICES, rng.randint(1, 3))).items():
-        logs = [rng.choice(LOGS) for _ in range(rng.choice((1, 1, 3, 12)))]
-        envelopes = [rng.randbytes(rng.choice((10, 200, 900, 6_000))) if rng.random() < 0.9 else REFUSED for _ in logs]
+        logs = [rng.choice(LOGS) if rng.random() < 0.9 else () for _ in range(rng.choice((1, 1, 3, 12)))]
+        envelopes = [rng.randbytes(rng.choice((10, 200, 900, 6_000))) if each else REFUSED for each in logs]
         group.append(Append(device, state.last + 1, list(logs), envelopes))
         if rng.random() < 0.5:
             group.append(Move(device, rng.choice(("@anna", "@bob", "#tea")), rng.randint(1, 200)))
