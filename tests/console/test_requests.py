@@ -51,6 +51,8 @@ SAME: tuple[tuple[str, Thing], ...] = (
     ("/passwd", {"do": "passwd"}),
     ("/status", {"do": "status"}),
     ("/outbox", {"do": "outbox"}),
+    ("/set bell never", {"do": "set", "setting": "bell", "value": "never"}),
+    ("/unset bell", {"do": "unset", "setting": "bell"}),
     ("/help who", {"do": "help", "command": "who"}),
     ("/quit", {"do": "quit"}),
 )
