@@ -9,7 +9,7 @@ SEED ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run-broker run-client demo record party test check format bench bench-terminal fuzz simulate mutants torture clean
+.PHONY: help venv run-broker run-client demo record party test check format share test-install bench bench-peers bench-growth bench-guard bench-docs bench-terminal fuzz simulate mutants torture catalogues clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -53,8 +53,26 @@ format: $(VENV)/.tests ## put the code into its form
 	$(RUN) -m ruff format .
 	$(RUN) -m ruff check --fix .
 
-bench: venv ## how fast it is, on this machine
-	@exec $(RUN) benchmarks/bench.py $(ARGS)
+share: venv ## manual pages and what shells complete, from the programs' own options
+	@exec $(RUN) -m install
+
+test-install: $(VENV)/.tests ## install into an empty environment under every Python that is found, and talk
+	$(RUN) -m pytest tests/install --every-python -rs $(ARGS)
+
+bench: venv ## how fast it is, on this machine, and what a message costs
+	@exec $(RUN) -m benchmarks.bench $(ARGS)
+
+bench-peers: venv ## the same beside others (benchmarks/install-peers installs them)
+	@exec $(RUN) -m benchmarks.bench_peers $(ARGS)
+
+bench-growth: venv ## what a message costs when there is more of everything else
+	@exec $(RUN) -m benchmarks.growth $(ARGS)
+
+bench-guard: venv ## whether a message has become dearer: instructions, counted by valgrind
+	@exec $(RUN) -m benchmarks.guard $(ARGS)
+
+bench-docs: venv ## the tables and pictures of the last runs, into README.md and docs/
+	@exec $(RUN) -m benchmarks.figures
 
 bench-terminal: venv ## how soon a key is seen while messages arrive
 	@exec $(RUN) benchmarks/terminal.py $(ARGS)
@@ -77,6 +95,9 @@ mutants: venv ## deliberate mistakes, each of which the simulation must find
 
 torture: venv ## kill, stop and cut real programs, then count: make torture MINUTES=20 SEED=7
 	@exec $(RUN) -m tests.torture --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
+catalogues: $(VENV)/.tests ## take new sentences into the languages' catalogues, and old ones out
+	@exec $(RUN) -m tests.languages
 
 clean: ## remove what these targets made
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

@@ -33,7 +33,7 @@ if (_tree := str(Path(__file__).resolve().parent)) not in sys.path:
     sys.path.insert(0, _tree)
 
 from client import opened
-from console import client_options, menu
+from console import client_options, menu, words
 from console.input import Typing, build
 from console.output import Plain, is_action, spoken_text
 from console.pipe import Input
@@ -112,7 +112,7 @@ class Bot:
             self._loop = stack.enter_context(opened(self._settings, self._wish, lambda wake: self._front))
             self._loop.greet()
             if not self._until(lambda: self._loop.core.online, self._wish.wait_s):
-                raise Refused("not-connected", f"the broker at {self._loop.core.person.broker} was not reached")
+                raise Refused("not-connected", words.UNREACHED_END(broker=self._loop.core.person.broker))
             self._stack = stack.pop_all()
         return self
 
@@ -170,14 +170,14 @@ class Bot:
         """Do one thing, and wait for what becomes of it; whether it was a message that is accepted."""
         intent = build(menu.BY_NAME[command], list(arguments))
         if isinstance(intent, typed.Mistook):
-            raise Refused(intent.code, intent.text)
+            raise Refused(intent.code, words.said(intent.code, intent.text))
         intent.tag = tag = str(next(self._numbers))
         self._front.outcomes = {tag: None}
         self._front.input.say(intent)
         self._until(self._settled)
         outcome = self._front.outcomes.pop(tag)
         if isinstance(outcome, shown.Refused):
-            raise Refused(outcome.code, outcome.text)
+            raise Refused(outcome.code, words.said(outcome.code, outcome.text))
         return outcome is not None
 
     def _settled(self) -> bool:

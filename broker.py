@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from console import broker_options
+from console import broker_options, broker_words
 from console.broker_options import Settings
+from console.language import told
 from console.logfile import close_log, line, open_log
 from console.sanitise import clean_line
 from core import records
@@ -217,7 +218,7 @@ class Loop:
         self._attend()
         for log, seq in self._store.damaged:
             self._log.error(line("damaged", {"log": log, "seq": seq}))
-            say(f"restante: message {seq} of {log} is damaged on disk; an empty one stands in its place")
+            say(f"restante: {broker_words.DAMAGED(seq=seq, log=log)}")
         self._store.damaged.clear()
 
     def _drain(self) -> list[Event]:
@@ -284,11 +285,7 @@ class Loop:
                 self._unnoted = 0
         self._log.info(line(note.what, note.fields))
         if note.loud:
-            say(f"{note.fields.get('account', '')} {note.what} {_origin(note.fields)}".strip())
-
-
-def _origin(fields: dict[str, Any]) -> str:
-    return f"from {fields['from']}" if fields.get("from") else ""
+            say(broker_words.note(note.what, note.fields))
 
 
 def _prove(prove: Prove) -> Proved:
@@ -330,7 +327,8 @@ def make_demo_accounts(store: Store) -> None:
     if puts:
         store.submit(puts, now)
         store.poll()
-    say(f"restante: demo accounts {', '.join(DEMO_ACCOUNTS)}; their password is {DEMO_PASSWORD}")
+    accounts = ", ".join(DEMO_ACCOUNTS)
+    say(f"restante: {broker_words.DEMO(accounts=accounts, password=DEMO_PASSWORD)}")
 
 
 def serve(settings: Settings) -> None:
@@ -364,7 +362,8 @@ def serve(settings: Settings) -> None:
         else:
             log.warning(line("no-control", {"why": "the folder's path is too long for a socket"}))
         loop = Loop(store, router, zap, control, waker, house, log)
-        say(f"restante: listening on {endpoint(settings.address, router.port)}, key {pair.public}")
+        place = endpoint(settings.address, router.port)
+        say(f"restante: {broker_words.LISTENING(place=place, key=pair.public)}")
         log.info(line("listening", {"address": settings.address, "port": router.port}))
         loop.run()
         log.info(line("ended", {}))
@@ -376,21 +375,21 @@ def _fail(code: int, sentence: str) -> int:
     return code
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the broker; the exit code."""
+def main(arguments: list[str] | None = None, program: str = "python broker.py") -> int:
+    """Run the broker; the exit code. ``program`` is what one types to start it."""
     standard.guard()
-    settings = broker_options.read(arguments)
+    settings = broker_options.read(arguments, program)
     try:
         curve.check_library()
         if settings.command:
             return carry_out(settings)
         serve(settings)
     except Locked:
-        return _fail(EXIT_LOCKED, f"another broker works on {settings.data}; stop it, or choose a folder with --data")
+        return _fail(EXIT_LOCKED, broker_words.LOCKED(folder=settings.data))
     except (StoreError, NoAddress, NoCurve) as error:
-        return _fail(EXITS.get(type(error), EXIT_BROKEN), str(error))
+        return _fail(EXITS.get(type(error), EXIT_BROKEN), told(error))
     except OSError as error:
-        return _fail(EXIT_NO_FOLDER, f"can't write to {settings.data}: {error.strerror}; choose a folder with --data")
+        return _fail(EXIT_NO_FOLDER, broker_words.UNWRITABLE(folder=settings.data, why=error.strerror))
     return 0
 
 

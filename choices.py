@@ -12,7 +12,7 @@ from store import configfile
 
 
 class NotKept(Exception):
-    """Nothing was changed. ``code`` is one of words.REFUSALS, the text a whole sentence."""
+    """Nothing was changed. ``code`` is one of words.REFUSALS(), the text a whole sentence."""
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(text)
@@ -49,7 +49,7 @@ class Choices:
         except statements.NotToml as error:
             raise _not_kept("no-toml", line=error.line, file=self._path) from None
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or words.NO_SETTINGS
+            reason = getattr(error, "strerror", None) or words.NO_SETTINGS()
             raise _not_kept("not-kept", file=self._path, why=reason) from None
 
 

@@ -24,9 +24,11 @@ import msgspec
 from choices import Choices, NotKept
 from console import client_options, prompts, words
 from console.client_options import Settings
+from console.language import told
 from console.logfile import close_log, line, open_log
 from console.order import merged
 from console.pipe import as_text, as_typed
+from console.release import VERSION
 from console.sanitise import clean_line
 from console.standing import Standing
 from core import shown, typed
@@ -69,7 +71,6 @@ from transport.dealer import Dealer
 from transport.keyrecord import KeyQuestion
 from transport.poller import Waker
 
-RELEASE = "restante 0.1.0"
 # Frames taken in one turn: few enough that keys are answered while a flood comes in.
 TURN_FRAMES = 200
 # A random number for each run: two copies of one folder meet the same one once in 10^11 times.
@@ -103,7 +104,7 @@ class Loop:
             settings.name,
             self._address,
             wish.reads,
-            RELEASE,
+            f"restante {VERSION}",
             settings.to,
             settings.password not in ("", "-"),
             self._brokers.known(self._address, settings.key, settings.accept_key),
@@ -446,10 +447,10 @@ def _fail(code: int, sentence: str) -> int:
     return code
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the client; the exit code."""
+def main(arguments: list[str] | None = None, program: str = "python client.py") -> int:
+    """Run the client; the exit code. ``program`` is what one types to start it."""
     standard.guard()
-    settings = client_options.read(arguments, configfile.read)
+    settings = client_options.read(arguments, configfile.read, program)
     try:
         curve.check_library()
         if not settings.name and prompts.terminal():
@@ -457,15 +458,17 @@ def main(arguments: list[str] | None = None) -> int:
         names.key(settings.name)
         return run(settings)
     except names.BadName as error:
-        return _fail(EXIT_USAGE, errors.sentence("bad-name", name=settings.name or "that", why=error))
+        return _fail(
+            EXIT_USAGE, words.said("bad-name", errors.sentence("bad-name", name=settings.name or "that", why=error))
+        )
     except Locked as error:
-        return _fail(EXIT_IN_USE, f"all device folders in {error} are in use; end one of the clients, or give --data")
+        return _fail(EXIT_IN_USE, words.IN_USE(folder=error))
     except (StoreError, NoCurve) as error:
-        return _fail(EXIT_DAMAGED if isinstance(error, StoreDamaged | StoreNewer) else EXIT_NO_FOLDER, str(error))
+        return _fail(EXIT_DAMAGED if isinstance(error, StoreDamaged | StoreNewer) else EXIT_NO_FOLDER, told(error))
     except (BrokenPipeError, KeyboardInterrupt) as error:
         return EXIT_NO_READER if isinstance(error, BrokenPipeError) else EXIT_INTERRUPTED
     except OSError as error:
-        return _fail(EXIT_NO_FOLDER, f"can't write to {settings.data}: {error.strerror}; choose a folder with --data")
+        return _fail(EXIT_NO_FOLDER, words.UNWRITABLE(folder=settings.data, why=error.strerror))
 
 
 if __name__ == "__main__":

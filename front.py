@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Protocol
 
+from console import words
 from console.client_options import Settings
 from console.faces import clock_12h, clock_24h
 from console.input import Typing
@@ -191,4 +192,5 @@ def _local(counted: Preferences, at: int) -> str:
 
 def _day(at: int) -> str:
     """The day that it is then here."""
-    return time.strftime("%A, %d %B %Y", time.localtime(at / 1000))
+    then = time.localtime(at / 1000)
+    return words.day(then.tm_year, then.tm_mon, then.tm_mday, then.tm_wday)

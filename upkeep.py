@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from console.broker_options import Settings
+from console.language import counted, told, worded
 from console.sanitise import clean_line
 from store import StoreUnwritable
 from store.copies import FILE, copy, part_of, restore, seal
@@ -41,9 +42,9 @@ def carry_out(settings: Settings) -> int:
         code, sentence = refused.args
         return fail(int(code), sentence)
     except (NoControl, BadLine) as error:
-        return fail(EXIT_LOCKED if isinstance(error, NoControl) else EXIT_DAMAGED, str(error))
+        return fail(EXIT_LOCKED if isinstance(error, NoControl) else EXIT_DAMAGED, told(error))
     except BrokenPipeError:
-        return fail(EXIT_UNWRITABLE, "nobody reads the answer any more")
+        return fail(EXIT_UNWRITABLE, worded("nobody reads the answer any more"))
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
 
@@ -57,12 +58,16 @@ def _backup(settings: Settings) -> int:
             else:
                 answer = ask(settings.data, COPY_WAIT_MS, do="copy", to=str(part))
                 if "error" in answer:
-                    raise StoreUnwritable(str(answer["error"]))
+                    raise Refused(EXIT_UNWRITABLE, str(answer["error"]))
         findings = seal(part, target)
     if findings:
-        cure = "restore an older one, or take along what is whole with export and import"
-        return _tell(findings, f"{target} was not made, the store is damaged: {cure}")
-    say(f"{target} holds everything up to now; whoever restores it begins another epoch")
+        verdict = worded(
+            "{target} was not made, the store is damaged: restore an older one, or take along what is whole"
+            " with export and import",
+            target=target,
+        )
+        return _tell(findings, verdict)
+    say(worded("{target} holds everything up to now; whoever restores it begins another epoch", target=target))
     return 0
 
 
@@ -71,13 +76,20 @@ def _restore(settings: Settings) -> int:
     private_folder(settings.data)
     with _lock(settings.data) as locked:
         if not locked:
-            raise Refused(EXIT_LOCKED, f"a broker works on {settings.data}; nothing was changed: stop it first")
+            sentence = worded("a broker works on {folder}; nothing was changed: stop it first", folder=settings.data)
+            raise Refused(EXIT_LOCKED, sentence)
         findings, former = restore(source, settings.data)
     if findings:
-        return _tell(findings, f"{source} was not put in place: it is damaged")
-    say(f"{source} is in place in {settings.data}; another epoch has begun, and clients send again what it has lost")
+        return _tell(findings, worded("{source} was not put in place: it is damaged", source=source))
+    say(
+        worded(
+            "{source} is in place in {folder}; another epoch has begun, and clients send again what it has lost",
+            source=source,
+            folder=settings.data,
+        )
+    )
     if former:
-        say(f"what was there before is kept in {former}")
+        say(worded("what was there before is kept in {former}", former=former))
     return 0
 
 
@@ -87,9 +99,24 @@ def _verify(settings: Settings) -> int:
     with failures(path, KIND):
         findings = list(verifier.findings())
     if findings:
-        return _tell(findings, f"{path} is damaged: {_many(findings)}; restore a backup")
+        verdict = counted(
+            "{path} is damaged: {count} finding; restore a backup",
+            "{path} is damaged: {count} findings; restore a backup",
+            len(findings),
+            path=path,
+        )
+        return _tell(findings, verdict)
     seen = verifier.summary
-    say(f"{path} is whole: {seen.messages} messages in {seen.logs} logs, {seen.accounts} accounts")
+    say(
+        counted(
+            "{path} is whole: {count} message (logs: {logs}, accounts: {accounts})",
+            "{path} is whole: {count} messages (logs: {logs}, accounts: {accounts})",
+            seen.messages,
+            path=path,
+            logs=seen.logs,
+            accounts=seen.accounts,
+        )
+    )
     return 0
 
 
@@ -110,7 +137,12 @@ def _export(settings: Settings) -> int:
             standard.write(1, line)
     if store.damaged:
         count = len(store.damaged)
-        return fail(EXIT_DAMAGED, f"{count} damaged messages were exported as empty ones; verify tells which")
+        sentence = counted(
+            "{count} damaged message was exported as an empty one; verify tells which",
+            "{count} damaged messages were exported as empty ones; verify tells which",
+            count,
+        )
+        return fail(EXIT_DAMAGED, sentence)
     return 0
 
 
@@ -118,11 +150,18 @@ def _import(settings: Settings) -> int:
     folder = private_folder(settings.data)
     with contextlib.ExitStack() as stack:
         if not stack.enter_context(_lock(folder)):
-            raise Refused(EXIT_LOCKED, f"a broker works on {folder}; nothing was imported: stop it first")
+            sentence = worded("a broker works on {folder}; nothing was imported: stop it first", folder=folder)
+            raise Refused(EXIT_LOCKED, sentence)
         named = _existing(settings.file).open("rb") if settings.file else os.fdopen(0, "rb", closefd=False)
         source = stack.enter_context(named)
         messages = load(folder / FILE, source)
-    say(f"{folder / FILE} was made: {messages} messages; another epoch has begun")
+    done = counted(
+        "{path} was made: {count} message; another epoch has begun",
+        "{path} was made: {count} messages; another epoch has begun",
+        messages,
+        path=folder / FILE,
+    )
+    say(done)
     return 0
 
 
@@ -139,7 +178,9 @@ _COMMANDS: dict[str, Callable[[Settings], int]] = {
 def _lock(folder: Path) -> Iterator[bool]:
     """Whether no broker works on a folder; then none can begin to."""
     if not folder.is_dir():
-        raise StoreUnwritable(f"there is no folder {folder}; nothing was done: name the broker's with --data")
+        raise StoreUnwritable(
+            "there is no folder {folder}; nothing was done: name the broker's with --data", folder=folder
+        )
     try:
         lock = Lock(folder)
     except Locked:
@@ -154,7 +195,7 @@ def _lock(folder: Path) -> Iterator[bool]:
 def _existing(name: str) -> Path:
     path = Path(name)
     if not path.is_file():
-        raise StoreUnwritable(f"there is no file {path}; nothing was done")
+        raise StoreUnwritable("there is no file {path}; nothing was done", path=path)
     return path
 
 
@@ -174,7 +215,3 @@ def fail(code: int, sentence: str) -> int:
     with contextlib.suppress(OSError):  # nobody reads it
         standard.write(2, f"restante: {clean_line(sentence)}\n".encode())
     return code
-
-
-def _many(findings: list[str]) -> str:
-    return "1 finding" if len(findings) == 1 else f"{len(findings)} findings"

@@ -5,10 +5,14 @@ A C loop (zmq.proxy) between two sockets. It stores nothing, checks nothing, and
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 
 import zmq
+
+from benchmarks.gauge import Figure, Span
+from benchmarks.running import ROOT, end
 
 POLL_MS = 10_000
 
@@ -41,6 +45,24 @@ def receive(port: int, messages: int) -> float:
     for _ in range(messages - 1):
         socket.recv()
     return time.perf_counter() - began
+
+
+def measure(messages: int, size: int) -> Figure:
+    """What the proxy takes for a message, with a sender and a receiver in processes of their own."""
+    command = [sys.executable, "-m", "benchmarks.limit"]
+    with subprocess.Popen([*command, "proxy"], stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout
+        front, back = process.stdout.readline().split()
+        span = Span(process.pid)
+        receiving = [*command, "receive", back, str(messages)]
+        receive = subprocess.Popen(receiving, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        subprocess.run([*command, "send", front, str(messages), str(size)], check=True, cwd=ROOT)
+        seconds, _ = receive.communicate()
+        figure = span.figure("zmq.proxy", messages)
+        end(process)
+    figure.seconds = float(seconds)
+    figure.rate, figure.size, figure.saturated = messages / float(seconds), size, ""
+    return figure
 
 
 if __name__ == "__main__":

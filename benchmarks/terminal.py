@@ -29,7 +29,18 @@ def main() -> int:
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 5.0
     with tempfile.TemporaryDirectory() as folder:
         broker = subprocess.Popen(
-            [sys.executable, str(ROOT / "broker.py"), "-a", "127.0.0.1", "-p", "0", "--data", f"{folder}/broker"],
+            [
+                sys.executable,
+                str(ROOT / "broker.py"),
+                "-a",
+                "127.0.0.1",
+                "-p",
+                "0",
+                "--data",
+                f"{folder}/broker",
+                "--lang",
+                "en",
+            ],
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -7,12 +7,17 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from console.broker_options import LAST_PORT
+from console.language import worded
 from protocol import keys
 
 PORT = 7777
 FORM = "tcp://HOST:PORT[#KEY]"
 # What ZeroMQ takes for a host. A longer name has no address, and names no folder either.
 _HOST = re.compile(r"[A-Za-z0-9:][A-Za-z0-9._:%-]{0,200}")
+
+
+class BadAddress(ValueError):
+    """Not a broker's address; its text says why, as the end of a sentence."""
 
 
 class Address(NamedTuple):
@@ -35,7 +40,7 @@ def is_host(text: str) -> bool:
 
 
 def read(text: str) -> Address:
-    """An address from its text; ValueError, with the end of a sentence, if it is none."""
+    """An address from its text; BadAddress if it is none."""
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", PORT if parts.port is None else parts.port
@@ -43,4 +48,4 @@ def read(text: str) -> Address:
             return Address(host, port, keys.read(parts.fragment) if parts.fragment else "")
     except ValueError:
         pass
-    raise ValueError(f"{text!r} must look like tcp://HOST:PORT, or tcp://HOST:PORT#KEY")
+    raise BadAddress(worded("{text!r} must look like tcp://HOST:PORT, or tcp://HOST:PORT#KEY", text=text))

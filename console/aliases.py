@@ -18,12 +18,12 @@ class BadAlias(ValueError):
 def read(name: str, text: str, others: Container[str]) -> str:
     """What an alias stands for; BadAlias if it could never be used. ``others``: the names of all aliases."""
     if not _WORD.fullmatch(name):
-        raise BadAlias(words.ALIAS_WORD)
+        raise BadAlias(words.ALIAS_WORD())
     if name in menu.BY_NAME:
-        raise BadAlias(words.ALIAS_OF_COMMAND.format(name=name))
+        raise BadAlias(words.ALIAS_OF_COMMAND(name=name))
     first = text.split(maxsplit=1)[0] if text.strip() else ""
     if not first:
-        raise BadAlias(words.ALIAS_EMPTY)
+        raise BadAlias(words.ALIAS_EMPTY())
     if first.startswith("/") and not first.startswith("//"):
         _check(first.removeprefix("/").casefold(), others)
     return text.strip()
@@ -31,9 +31,9 @@ def read(name: str, text: str, others: Container[str]) -> str:
 
 def _check(command: str, others: Container[str]) -> None:
     if command in others and command not in menu.BY_NAME:
-        raise BadAlias(words.ALIAS_OF_ALIAS.format(name=clean_line(command)))
+        raise BadAlias(words.ALIAS_OF_ALIAS(name=clean_line(command)))
     if len(menu.meant(command)) != 1:
-        raise BadAlias(words.ALIAS_OF_NOTHING.format(command=clean_line(command)))
+        raise BadAlias(words.ALIAS_OF_NOTHING(command=clean_line(command)))
 
 
 def expanded(line: str, aliases: Mapping[str, str]) -> str:

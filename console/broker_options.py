@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from pathlib import Path
 
 import msgspec
 import platformdirs
 
+from console.arguments import Parser
+from console.language import Sentence, worded
+from console.options import choose_language, wrong
+
 LAST_PORT = 65534
 
-EXAMPLES = """\
+EXAMPLES = Sentence("""\
 examples:
-  python broker.py                              listen on all addresses, port 7777
-  python broker.py -a 127.0.0.1 -p 9000         on this machine only, port 9000
-  python broker.py --data /srv/restante         keep everything in this folder
-  python broker.py backup ~/monday.sqlite       a copy, while the broker goes on
-  python broker.py restore ~/monday.sqlite      the copy in its place, while it stands still
-  python broker.py export > all.jsonl           everything as lines of JSON
-"""
+  {program}                          listen on all addresses, port 7777
+  {program} -a 127.0.0.1 -p 9000     on this machine only, port 9000
+  {program} --data /srv/restante     keep everything in this folder
+  {program} backup ~/monday.sqlite   a copy, while the broker goes on
+  {program} restore ~/monday.sqlite  put it in place, later
+  {program} export > all.jsonl       everything as lines of JSON
+""")
 
-COMMANDS = {
-    "backup": "make a copy in FILE, also while the broker runs",
-    "restore": "put the copy FILE in place; what was there is kept beside it",
-    "verify": "look whether FILE, or the broker's own, is whole",
-    "export": "write everything as lines of JSON to FILE, or to standard output",
-    "import": "make a store of exported lines from FILE, or from standard input",
+FORMS = {
+    "backup FILE": Sentence("make a copy in FILE, also while the broker runs"),
+    "restore FILE": Sentence("put the copy FILE in place; what was there is kept beside it"),
+    "verify [FILE]": Sentence("look whether FILE, or the broker's own, is whole"),
+    "export [FILE]": Sentence("write everything as lines of JSON to FILE, or to standard output"),
+    "import [FILE]": Sentence("make a store of exported lines from FILE, or from standard input"),
 }
-# Where FILE may be left out.
-OPTIONAL = ("verify", "export", "import")
+"""What may be said, words in capitals standing for what is named, and what it does. Without any: run."""
+
+_GOES_LIKE = Sentence("{words!r} is no command; it goes like this: {forms}")
+_NO_COMMAND = Sentence("{words!r} is no command; --help lists the commands")
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -42,18 +47,21 @@ class Settings(msgspec.Struct, frozen=True):
     registration: str  # open, closed
     log_level: str
     local_limits: bool  # this machine's own programs are held to the limits for addresses too
-    command: str = ""  # of COMMANDS; "": run
+    command: str = ""  # the small words of one of FORMS; "": run
     file: str = ""
     keep_s: float | None = None  # messages that are older are forgotten
     keep_bytes: int | None = None  # and the oldest, while the store is larger
 
 
-def read(arguments: list[str] | None = None) -> Settings:
-    """Settings from the command line and the environment; a mistake ends the program with code 2."""
-    parser = _parser()
-    given = parser.parse_args(arguments)
-    if given.command and not given.file and given.command not in OPTIONAL:
-        parser.error(f"{given.command} wants a FILE")
+def read(arguments: list[str] | None = None, program: str = "python broker.py") -> Settings:
+    """Settings from the command line and the environment; a mistake ends the program with code 2.
+
+    ``program`` is what one types to start it.
+    """
+    choose_language(arguments)
+    parser = make_parser(program)
+    given = parser.parse_intermixed_args(arguments)
+    command, named = _meant(parser, given.words)
     return Settings(
         address=given.address,
         port=given.port,
@@ -62,8 +70,8 @@ def read(arguments: list[str] | None = None) -> Settings:
         registration=given.registration,
         log_level=given.log_level,
         local_limits=given.local_limits,
-        command=given.command or "",
-        file=given.file or "",
+        command=command,
+        file=named[0] if named else "",
         keep_s=given.keep,
         keep_bytes=given.keep_bytes,
     )
@@ -77,51 +85,85 @@ def default_folder() -> Path:
 def port(text: str) -> int:
     """A port's number; the broker's public key is told on the one behind it."""
     if not text.isascii() or not text.isdigit() or int(text) > LAST_PORT:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to {LAST_PORT}")
+        raise wrong("{text!r} is no port: give a number from 0 to {last}", text=text, last=LAST_PORT)
     return int(text)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="broker.py",
-        description="The Restante broker: keeps what waits for those who are away.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawTextHelpFormatter,
-        allow_abbrev=False,
+def make_parser(program: str) -> Parser:
+    """The command line of a broker that one starts by typing this."""
+    parser = Parser(
+        prog=program,
+        description=worded("The Restante broker: keeps what waits for those who are away."),
+        epilog=EXAMPLES(program=program),
     )
-    parser.add_argument("-a", "--address", default="*", help="address to listen on (all)")
-    parser.add_argument("-p", "--port", type=port, default=7777, help="port to listen on; 0 takes a free one (7777)")
-    parser.add_argument("--data", metavar="DIR", help="folder for everything (RESTANTE_DATA, or the platform's)")
-    parser.add_argument("--demo-accounts", action="store_true", help="make six accounts to play with")
-    parser.add_argument(
-        "--registration", choices=("open", "closed"), default="open", help="may anyone register? (open)"
+    parser.add_commands({form: does() for form, does in FORMS.items()}, worded("Without a command the broker runs."))
+    add = parser.add_topic("network").add_argument
+    add("-a", "--address", metavar="HOST", default="*", help=worded("address to listen on (all)"))
+    add(
+        "-p",
+        "--port",
+        metavar="PORT",
+        type=port,
+        default=7777,
+        help=worded("port to listen on; 0 takes a free one (7777)"),
     )
-    parser.add_argument(
-        "--log-level",
-        choices=("debug", "info", "warning", "error"),
-        default="info",
-        help="what goes into broker.log (info)",
+    add(
+        "--local-limits",
+        action="store_true",
+        help=worded("hold this machine's own clients to the limits for addresses too"),
     )
-    parser.add_argument(
-        "--local-limits", action="store_true", help="hold this machine's own clients to the limits for addresses too"
-    )
-    parser.add_argument("--keep", type=_age, metavar="AGE", help="forget messages older than 90d, 12h … (never)")
-    parser.add_argument("--keep-bytes", type=_size, metavar="SIZE", help="and the oldest beyond 500M, 20G … (no limit)")
-    what = "\n".join(f"{name:10}{does}" for name, does in COMMANDS.items())
-    parser.add_argument("command", nargs="?", choices=COMMANDS, metavar="COMMAND", help=f"without one: run.\n{what}")
-    parser.add_argument("file", nargs="?", metavar="FILE", help="what the command works on")
+    add = parser.add_topic("registration").add_argument
+    add("--registration", choices=("open", "closed"), default="open", help=worded("may anyone register? (open)"))
+    add("--demo-accounts", action="store_true", help=worded("make six accounts to play with"))
+    add = parser.add_topic("disk").add_argument
+    add("--data", metavar="DIR", help=worded("folder for everything (RESTANTE_DATA, or the platform's)"))
+    add("--keep", type=_age, metavar="AGE", help=worded("forget messages older than 90d, 12h … (never)"))
+    add("--keep-bytes", type=_size, metavar="SIZE", help=worded("and the oldest beyond 500M, 20G … (no limit)"))
+    levels = "debug", "info", "warning", "error"
+    add("--log-level", metavar="LEVEL", choices=levels, default="info", help=worded("what goes into broker.log (info)"))
+    parser.add_version()
     return parser
 
 
+def _meant(parser: Parser, words: list[str]) -> tuple[str, tuple[str, ...]]:
+    """Which command that is, and what it names; a mistake ends the program with code 2."""
+    for form in FORMS if words else ():
+        named = _fits(form.split(), words)
+        if named is not None:
+            return " ".join(word for word in form.split() if word.islower()), named
+    if words:
+        known = [form for form in FORMS if form.split()[0] == words[0]]
+        parser.error((_GOES_LIKE if known else _NO_COMMAND)(words=" ".join(words), forms=" | ".join(known)))
+    return "", ()
+
+
+def _fits(form: list[str], words: list[str]) -> tuple[str, ...] | None:
+    """What stands for a form's words in capitals; None if these words are not of this form."""
+    least = sum(not word.startswith("[") for word in form)
+    if not least <= len(words) <= len(form):
+        return None
+    pairs = list(zip(form, words, strict=False))
+    if any(part.islower() and part != word for part, word in pairs):
+        return None
+    return tuple(word for part, word in pairs if not part.islower())
+
+
 def _age(text: str) -> float:
-    return _number(text, {"m": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400}, "an age: give a number and m, h, d or y")
+    age = _number(text, {"m": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400})
+    if not age:
+        raise wrong("{text!r} is not an age: give a number and m, h, d or y", text=text)
+    return age
 
 
 def _size(text: str) -> int:
-    return int(_number(text, {"M": 10**6, "G": 10**9, "T": 10**12}, "a size: give a number and M, G or T"))
+    size = _number(text, {"M": 10**6, "G": 10**9, "T": 10**12})
+    if not size:
+        raise wrong("{text!r} is not a size: give a number and M, G or T", text=text)
+    return size
 
 
-def _number(text: str, units: dict[str, int], what: str) -> float:
-    if text[-1:] not in units or not text[:-1].isascii() or not text[:-1].isdigit() or not int(text[:-1]):
-        raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
+def _number(text: str, units: dict[str, int]) -> int:
+    """A number and its unit, multiplied; 0 if it is none."""
+    if text[-1:] not in units or not text[:-1].isascii() or not text[:-1].isdigit():
+        return 0
     return int(text[:-1]) * units[text[-1]]

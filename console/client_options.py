@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,20 +10,22 @@ import msgspec
 import platformdirs
 
 from console import address
-from console.broker_options import port
+from console.arguments import Parser
+from console.broker_options import LAST_PORT, port
+from console.language import Sentence, reworded, worded
+from console.options import choose_language, wrong
 from console.preferences import Preferences
 from protocol import keys, names
 
-EXAMPLES = """\
+EXAMPLES = Sentence("""\
 examples:
-  python client.py alice -                      talk as alice; the password is asked for, unseen
-  python client.py alice --to bob               plain lines go to bob
-  echo "backup done" | python client.py cron    send a line, end when it is on the broker's disk
-  python client.py bot --json --follow          one JSON object a line, until a signal
-
-A password on the command line can be seen by other users of this machine and stays in the shell's history;
-"-" asks for it, and RESTANTE_PASSWORD carries it.
-"""
+  {program} alice -               talk as alice; asks for the password
+  {program} alice --to bob        plain lines go to bob
+  echo done | {program} cron      send a line, and end
+  {program} bot --json --follow   one JSON object a line, until a signal
+""")
+CAUTION = Sentence("""A password on the command line can be seen by others on this machine, and
+stays in the shell's history; - asks for it, and RESTANTE_PASSWORD carries it.""")
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -58,12 +59,14 @@ class Settings(msgspec.Struct, frozen=True):
     complaints: list[str]  # about what the file says
 
 
-def read(arguments: list[str] | None, text_of: Callable[[Path], str]) -> Settings:
+def read(arguments: list[str] | None, text_of: Callable[[Path], str], program: str = "python client.py") -> Settings:
     """Settings from the command line, the environment and the file; a mistake ends the program with code 2.
 
     ``text_of`` reads the file; a mistake in there is only told, but for one in a broker's address that is needed.
+    ``program`` is what one types to start it.
     """
-    parser = _parser()
+    choose_language(arguments)
+    parser = make_parser(program)
     given = parser.parse_args(arguments)
     preferences = Preferences(os.environ)
     if name := given.name or given.name_option:
@@ -72,13 +75,15 @@ def read(arguments: list[str] | None, text_of: Callable[[Path], str]) -> Setting
     complaints = preferences.load(config, text_of)
     host, number, key = _broker(parser, given.host, given.port, preferences)
     if given.name and given.name_option and given.name != given.name_option:
-        parser.error("two names were given; give one")
+        parser.error(worded("two names were given; give one"))
     if given.menu and (given.json or given.json_in or given.message is not None):
-        parser.error("--menu is for people; it does not go with --json, --json-in or -m")
+        parser.error(worded("--menu is for people; it does not go with --json, --json-in or -m"))
     if given.raw and given.json_in:
-        parser.error("with --raw every line is text, and with --json-in an object; give one of them")
+        parser.error(worded("with --raw every line is text, and with --json-in an object; give one of them"))
     if given.ack and not (given.json and given.json_in):
-        parser.error("--ack goes with --json and --json-in: messages are read as objects, and acknowledged by objects")
+        parser.error(
+            worded("--ack goes with --json and --json-in: messages are read as objects, and acknowledged by objects")
+        )
     return Settings(
         name=preferences["account"],
         password=given.password or given.password_option or os.environ.get("RESTANTE_PASSWORD", ""),
@@ -114,9 +119,7 @@ def default_config() -> Path:
     return platformdirs.user_config_path("restante") / "client.toml"
 
 
-def _broker(
-    parser: argparse.ArgumentParser, host: str | None, number: int | None, preferences: Preferences
-) -> address.Address:
+def _broker(parser: Parser, host: str | None, number: int | None, preferences: Preferences) -> address.Address:
     """Options first, then RESTANTE_BROKER, the file, and this machine. The key is that of the broker which was named
     with it, and of no other.
     """
@@ -124,7 +127,7 @@ def _broker(
         parser.error(mistake)  # a line for one broker must not go to another
     try:
         named = address.read(preferences["broker"])
-    except ValueError as error:
+    except address.BadAddress as error:
         parser.error(f"RESTANTE_BROKER: {error}")
     same = host in (None, named.host) and number in (None, named.port)
     meant = address.Address(host or named.host, number or named.port, named.key if same else "")
@@ -137,21 +140,20 @@ def _key(text: str) -> str:
     try:
         return keys.read(text)
     except keys.BadKey as error:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no key: {error}; the broker shows its key when it starts"
-        ) from None
+        why = reworded(str(error), keys.REASONS)
+        raise wrong("{text!r} is no key: {why}; the broker shows its key when it starts", text=text, why=why) from None
 
 
 def _host(text: str) -> str:
     if not address.is_host(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no host: give a name or an address")
+        raise wrong("{text!r} is no host: give a name or an address", text=text)
     return text
 
 
 def _port(text: str) -> int:
     number = port(text)
     if not number:
-        raise argparse.ArgumentTypeError("no broker listens on port 0: give a number from 1 to 65535")
+        raise wrong("no broker listens on port 0: give a number from 1 to {last}", last=LAST_PORT)
     return number
 
 
@@ -159,7 +161,7 @@ def _place(text: str) -> str:
     try:
         names.room_key(text) if text.startswith("#") else names.key(text)
     except names.BadName as error:
-        raise argparse.ArgumentTypeError(f"{text!r} can't be a name: {error}") from None
+        raise wrong("{text!r} can't be a name: {why}", text=text, why=reworded(str(error), names.REASONS)) from None
     return names.shown(text)
 
 
@@ -169,48 +171,62 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds < 1e9:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+        raise wrong("{text!r} is no number of seconds", text=text)
     return seconds
 
 
 def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 10**12:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of messages: give 1 or more")
+        raise wrong("{text!r} is no number of messages: give 1 or more", text=text)
     return int(text)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="client.py",
-        description="The Restante client: talk from a terminal, or from a script.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+def make_parser(program: str) -> Parser:
+    """The command line of a client that one starts by typing this."""
+    parser = Parser(
+        prog=program,
+        description=worded("The Restante client: talk from a terminal, or from a script."),
+        epilog=EXAMPLES(program=program),
     )
-    add = parser.add_argument
-    add("name", nargs="?", metavar="NAME", help="your name; asked for if there is none")
-    add("password", nargs="?", metavar="PASSWORD", help="its password; - asks for it")
-    add("-n", "--name", "-un", dest="name_option", metavar="NAME", help="the same as NAME")
-    add("-pw", "--password", dest="password_option", metavar="PASSWORD", help="the same as PASSWORD")
-    add("-a", "--address", dest="host", type=_host, metavar="HOST", help="the broker's host (localhost)")
-    add("-p", "--port", type=_port, help="the broker's port (7777)")
-    add("--data", metavar="DIR", help="folder for outbox and history (RESTANTE_DATA, or the platform's)")
-    add("--config", metavar="FILE", help="your settings (RESTANTE_CONFIG, or the platform's)")
-    add("--to", type=_place, metavar="NAME|#ROOM", help="where plain lines go (#lobby)")
-    add("-m", dest="message", metavar="TEXT", help="send this one message and end")
-    add("--raw", action="store_true", help="every line is text: no names, no commands")
-    add("--json", action="store_true", help="one JSON object a line on standard output")
-    add("--json-in", action="store_true", help="one JSON object a line on standard input")
-    add("--ack", action="store_true", help="hand a message out again in the next run unless it was acknowledged")
-    add("--bot", action="store_true", help="this is a program that talks: mark what it sends")
-    add("--fetch", action="store_true", help="receive what waits, and end")
-    add("--follow", action="store_true", help="receive until a signal comes")
-    add("--for", dest="seconds", type=_seconds, metavar="SECONDS", help="receive for so long, and end")
-    add("--count", type=_count, metavar="N", help="end after N messages")
-    add("--wait", type=_seconds, default=10.0, metavar="SECONDS", help="how long to wait for the broker (10)")
-    add("--strict", action="store_true", help="stop at the first line that is refused")
-    add("--plain", action="store_true", help="lines only: no colours, nothing that is drawn again")
-    add("--key", type=_key, metavar="KEY", help="the broker's public key, as it shows it when it starts")
-    add("--accept-key", type=_key, metavar="KEY", help="trust this key from now on, in place of the one remembered")
-    add("--menu", action="store_true", help="be led by numbers instead of commands")
+    add = parser.add_topic("account", CAUTION()).add_argument
+    add("name", nargs="?", metavar="NAME", help=worded("your name; asked for if there is none"))
+    add("password", nargs="?", metavar="PASSWORD", help=worded("its password; - asks for it"))
+    add("-n", "--name", "-un", dest="name_option", metavar="NAME", help=worded("the same as NAME"))
+    add("-pw", "--password", dest="password_option", metavar="PASSWORD", help=worded("the same as PASSWORD"))
+    add = parser.add_topic("broker").add_argument
+    add("-a", "--address", dest="host", type=_host, metavar="HOST", help=worded("the broker's host (localhost)"))
+    add("-p", "--port", type=_port, metavar="PORT", help=worded("the broker's port (7777)"))
+    add("--key", type=_key, metavar="KEY", help=worded("the broker's public key, as it shows it when it starts"))
+    add(
+        "--accept-key",
+        type=_key,
+        metavar="KEY",
+        help=worded("trust this key from now on, in place of the one remembered"),
+    )
+    add("--wait", type=_seconds, default=10.0, metavar="SECONDS", help=worded("how long to wait for the broker (10)"))
+    add = parser.add_topic("sending").add_argument
+    add("--to", type=_place, metavar="NAME|#ROOM", help=worded("where plain lines go (#lobby)"))
+    add("-m", dest="message", metavar="TEXT", help=worded("send this one message and end"))
+    add("--raw", action="store_true", help=worded("every line is text: no names, no commands"))
+    add("--json-in", action="store_true", help=worded("one JSON object a line on standard input"))
+    add("--bot", action="store_true", help=worded("this is a program that talks: mark what it sends"))
+    add("--strict", action="store_true", help=worded("stop at the first line that is refused"))
+    add = parser.add_topic("receiving").add_argument
+    add("--json", action="store_true", help=worded("one JSON object a line on standard output"))
+    add("--fetch", action="store_true", help=worded("receive what waits, and end"))
+    add("--follow", action="store_true", help=worded("receive until a signal comes"))
+    add("--for", dest="seconds", type=_seconds, metavar="SECONDS", help=worded("receive for so long, and end"))
+    add("--count", type=_count, metavar="N", help=worded("end after N messages"))
+    add(
+        "--ack",
+        action="store_true",
+        help=worded("hand a message out again in the next run unless it was acknowledged"),
+    )
+    add = parser.add_topic("terminal").add_argument
+    add("--menu", action="store_true", help=worded("be led by numbers instead of commands"))
+    add("--plain", action="store_true", help=worded("lines only: no colours, nothing that is drawn again"))
+    add = parser.add_topic("disk").add_argument
+    add("--data", metavar="DIR", help=worded("folder for outbox and history (RESTANTE_DATA, or the platform's)"))
+    add("--config", metavar="FILE", help=worded("your settings (RESTANTE_CONFIG, or the platform's)"))
+    parser.add_version()
     return parser

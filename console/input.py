@@ -14,6 +14,7 @@ from typing import Any
 
 from console import menu, words
 from console.aliases import expanded
+from console.language import worded
 from console.menu import BeganMessage, Command
 from console.sanitise import clean_line
 from core import typed
@@ -90,7 +91,7 @@ class Typing:
     def prompt(self) -> str:
         """What is asked just now; empty if any line will do."""
         if self._asked:
-            return self._asked.asks[len(self._answers)]
+            return worded(self._asked.asks[len(self._answers)])
         return menu.prompt(self._page) if self._page else ""
 
     def feed(self, line: str) -> list[Intent]:
@@ -274,7 +275,7 @@ def _place(name: str) -> str:
 def _account(name: str) -> str:
     place = _place(name)
     if place.startswith("#"):
-        raise _Refusal("bad-name", errors.sentence("bad-name", name=_quoted(place), why="it is a room"))
+        raise _Refusal("bad-name", errors.sentence("bad-name", name=_quoted(place), why=names.A_ROOM))
     return place
 
 
@@ -304,7 +305,7 @@ def _topic(text: str) -> str:
 def _room(name: str) -> str:
     place = _place(name)
     if not place.startswith("#"):
-        raise _Refusal("bad-name", errors.sentence("bad-name", name=_quoted(place), why="a room begins with #"))
+        raise _Refusal("bad-name", errors.sentence("bad-name", name=_quoted(place), why=names.NO_ROOM))
     return place
 
 

@@ -89,7 +89,7 @@ class Plain:
             return _greeting(event)
         if not event.first:
             return []
-        return [words.OFFLINE if self._met else words.unreached(clean_line(event.reason))]
+        return [words.OFFLINE() if self._met else words.unreached(clean_line(event.reason))]
 
 
 def objects(event: Shown) -> list[Object]:
@@ -119,8 +119,8 @@ def readable(envelope: Envelope) -> str:
     if envelope.enc == _TEXT_ENC:
         return envelope.body.decode(errors="replace")
     if envelope.enc == _DAMAGED_ENC:
-        return words.DAMAGED
-    return words.UNKNOWN_ENC.format(enc=clean_line(envelope.enc))
+        return words.DAMAGED()
+    return words.UNKNOWN_ENC(enc=clean_line(envelope.enc))
 
 
 def is_action(envelope: Envelope) -> bool:
@@ -135,13 +135,15 @@ def spoken_text(envelope: Envelope) -> str:
 
 def marked(envelope: Envelope, author: str) -> str:
     """How an author is called; no account's name looks like the mark of a bot."""
-    return words.BOT.format(name=author) if envelope.bot else author
+    return words.BOT(name=author) if envelope.bot else author
 
 
 def found_sentence(event: shown.Found) -> str:
     """Whether a search has found all that there is; "" if there is nothing to say."""
-    what = words.MORE_FOUND if event.more else "" if event.items else words.NOTHING_FOUND
-    return what.format(count=len(event.items), words=clean_line(event.words))
+    if event.items and not event.more:
+        return ""
+    told = words.MORE_FOUND if event.more else words.NOTHING_FOUND
+    return told(count=len(event.items), words=clean_line(event.words))
 
 
 def _spoken(envelope: Envelope) -> tuple[str, str]:
@@ -160,24 +162,24 @@ def _possible(at: int) -> int:
 
 def _greeting(event: shown.Online) -> list[str]:
     account = clean_line(event.account)
-    made = [words.REGISTERED.format(account=account)] if event.registered else []
-    hello = words.WELCOME.format(account=account) if event.first else words.AGAIN
+    made = [words.REGISTERED(account=account)] if event.registered else []
+    hello = words.WELCOME(account=account) if event.first else words.AGAIN()
     return [*made, hello, *([words.waiting(event.waiting)] if event.waiting else [])]
 
 
 def _refusal(event: shown.Refused) -> list[str]:
     why = words.said(event.code, event.text)
     if event.line:
-        why = words.LINE.format(line=event.line, text=why)
-    return [why, *([words.NOT_SENT.format(message=_as_typed(event.to, event.body))] if event.body else [])]
+        why = words.LINE(line=event.line, text=why)
+    return [why, *([words.NOT_SENT(message=_as_typed(event.to, event.body))] if event.body else [])]
 
 
 def _status(event: shown.Status) -> list[str]:
     link = words.CONNECTED if event.online else words.NOT_CONNECTED
     return [
-        words.WHO_AM_I.format(account=clean_line(event.account), device=clean_line(event.device)),
-        link.format(broker=clean_line(event.broker)),
-        words.PLACE.format(to=clean_line(event.place)),
+        words.WHO_AM_I(account=clean_line(event.account), device=clean_line(event.device)),
+        link(broker=clean_line(event.broker)),
+        words.PLACE(to=clean_line(event.place)),
         words.outbox(event.outbox),
     ]
 
@@ -185,70 +187,65 @@ def _status(event: shown.Status) -> list[str]:
 def _contacts(event: shown.Contacts) -> list[str]:
     possible = words.POSSIBLE_AND_MORE if event.more else words.POSSIBLE
     return [
-        possible.format(names=words.listed(_cleaned(event.possible), 0)),
-        words.CONTACTS.format(names=words.listed(_cleaned(event.contacts), 0)),
+        possible(names=words.listed(_cleaned(event.possible), 0)),
+        words.CONTACTS(names=words.listed(_cleaned(event.contacts), 0)),
     ]
 
 
 def _outside(event: shown.Outside) -> list[str]:
     sentence = (words.BANNED if event.banned else words.REMOVED) if event.by else words.OUTSIDE
-    return [sentence.format(room=clean_line(event.room), by=clean_line(event.by))]
+    return [sentence(room=clean_line(event.room), by=clean_line(event.by))]
 
 
 def _inside(event: shown.Inside) -> list[str]:
     sentence = words.INSIDE_AND_TOPIC if event.topic else words.INSIDE
-    return [sentence.format(room=clean_line(event.room), topic=clean_line(event.topic))]
+    return [sentence(room=clean_line(event.room), topic=clean_line(event.topic))]
 
 
 def _rooms(event: shown.Rooms) -> list[str]:
     rows = [
-        words.ROOM.format(
+        words.ROOM(
             room=clean_line(each.room),
             members=words.members(each.members),
-            marks=(words.INSIDE_MARK if each.inside else words.INVITED_MARK if each.invited else "")
-            + (words.PRIVATE_MARK if each.private else ""),
-            topic=words.TOPIC_MARK.format(topic=clean_line(each.topic)) if each.topic else "",
+            marks=(words.INSIDE_MARK() if each.inside else words.INVITED_MARK() if each.invited else "")
+            + (words.PRIVATE_MARK() if each.private else ""),
+            topic=words.TOPIC_MARK(topic=clean_line(each.topic)) if each.topic else "",
         )
         for each in event.rooms
     ]
-    more = [words.MORE_ROOMS.format(after=clean_line(event.after))] if event.after else []
-    return [*rows, *more] or [words.NO_ROOMS]
+    more = [words.MORE_ROOMS(after=clean_line(event.after))] if event.after else []
+    return [*rows, *more] or [words.NO_ROOMS()]
 
 
 def _members(event: shown.Members) -> list[str]:
-    private = words.PRIVATE_MARK if event.private else ""
+    private = words.PRIVATE_MARK() if event.private else ""
     here, away = _cleaned(event.here), _cleaned(event.away)
-    first = words.MEMBERS_HERE.format(room=clean_line(event.room), private=private, names=words.listed(here, 0))
-    rest = [words.MEMBERS_AWAY.format(names=words.listed(away, event.more))] if away or event.more else []
-    return [first, *rest, *([words.OWNER.format(owner=clean_line(event.owner))] if event.owner else [])]
+    first = words.MEMBERS_HERE(room=clean_line(event.room), private=private, names=words.listed(here, 0))
+    rest = [words.MEMBERS_AWAY(names=words.listed(away, event.more))] if away or event.more else []
+    return [first, *rest, *([words.OWNER(owner=clean_line(event.owner))] if event.owner else [])]
 
 
 def _topic(event: shown.Topic) -> list[str]:
     told = (words.NEW_TOPIC, words.TOPIC_GONE) if event.by else (words.TOPIC, words.NO_TOPIC)
     sentence = told[not event.topic]
-    return [sentence.format(room=clean_line(event.room), topic=clean_line(event.topic), by=clean_line(event.by))]
+    return [sentence(room=clean_line(event.room), topic=clean_line(event.topic), by=clean_line(event.by))]
 
 
 def _news(event: shown.News) -> list[str]:
     sentence = words.INVITED if event.mine and event.what == "invited" else words.NEWS[event.what]
     room, by, account = _cleaned((event.room, event.by, event.account))
-    return [sentence.format(room=room, by=by, account=account)]
+    return [sentence(room=room, by=by, account=account)]
 
 
 def _profile(event: shown.Profile) -> list[str]:
-    return [
-        words.PROFILE.format(
-            account=clean_line(event.account),
-            here=words.PROFILE_HERE if event.here else words.PROFILE_AWAY,
-            date=_day(event.made_at),
-            rooms=", ".join(_cleaned(event.rooms)) or words.NO_SHARED,
-        )
-    ]
+    sentence = words.PROFILE_HERE if event.here else words.PROFILE_AWAY
+    rooms = ", ".join(_cleaned(event.rooms)) or words.NO_SHARED()
+    return [sentence(account=clean_line(event.account), date=_day(event.made_at), rooms=rooms)]
 
 
 def _unread(event: shown.Unread) -> list[str]:
-    rows = [words.UNREAD.format(place=clean_line(to), count=words.messages(count)) for to, count in event.items]
-    return rows or [words.NOTHING_UNREAD]
+    rows = [words.UNREAD(place=clean_line(to), count=words.messages(count)) for to, count in event.items]
+    return rows or [words.NOTHING_UNREAD()]
 
 
 def _as_typed(to: str, body: str) -> str:
@@ -257,13 +254,13 @@ def _as_typed(to: str, body: str) -> str:
 
 def _devices(event: shown.Devices) -> list[str]:
     return [
-        words.DEVICE.format(
+        words.DEVICE(
             device=clean_line(each.device),
-            name=clean_line(each.name) or words.NO_NAME,
+            name=clean_line(each.name) or words.NO_NAME(),
             first=_day(each.first_at),
-            seen=words.HERE_NOW if each.here else _day(each.seen_at),
+            seen=words.HERE_NOW() if each.here else _day(each.seen_at),
             address=clean_line(each.address),
-            this=words.THIS_DEVICE if each.device == event.this else "",
+            this=words.THIS_DEVICE() if each.device == event.this else "",
         )
         for each in event.devices
     ]
@@ -275,11 +272,11 @@ def _day(at: int) -> str:
 
 def _key_changed(event: shown.KeyChanged) -> str:
     """For comparing by eye: one below the other, in groups."""
-    return words.KEY_CHANGED.format(
+    return words.KEY_CHANGED(
         broker=clean_line(event.broker),
-        known=words.GIVEN if event.given else words.REMEMBERED,
+        known=words.GIVEN() if event.given else words.REMEMBERED(),
         key=keys.grouped(event.key),
-        since="" if not event.since else words.SINCE.format(date=clean_line(event.since)),
+        since="" if not event.since else words.SINCE(date=clean_line(event.since)),
         offered=keys.grouped(event.offered),
         account=clean_line(event.account),
     )
@@ -294,7 +291,7 @@ _TOLD: dict[type[Shown], Callable[[Any], list[str]]] = {
     shown.Refused: _refusal,
     shown.Came: lambda event: words.came(_cleaned(event.accounts), event.more, clean_line(event.room)),
     shown.Went: lambda event: words.went(_cleaned(event.accounts), event.more, clean_line(event.room)),
-    shown.Who: lambda event: [words.HERE.format(names=words.listed(_cleaned(event.accounts), event.more))],
+    shown.Who: lambda event: [words.HERE(names=words.listed(_cleaned(event.accounts), event.more))],
     shown.Contacts: _contacts,
     shown.Inside: _inside,
     shown.Outside: _outside,
@@ -303,16 +300,16 @@ _TOLD: dict[type[Shown], Callable[[Any], list[str]]] = {
     shown.Topic: _topic,
     shown.News: _news,
     shown.Profile: _profile,
-    shown.Ignored: lambda event: [words.IGNORED.format(names=words.listed(_cleaned(event.accounts), 0))],
+    shown.Ignored: lambda event: [words.IGNORED(names=words.listed(_cleaned(event.accounts), 0))],
     shown.Unread: _unread,
-    shown.Place: lambda event: [words.PLACE.format(to=clean_line(event.to))],
+    shown.Place: lambda event: [words.PLACE(to=clean_line(event.to))],
     shown.Status: _status,
     shown.Outbox: lambda event: [words.outbox(len(event.items)), *(_as_typed(*item) for item in event.items)],
     shown.Gone: lambda event: [words.gone(event.log, event.messages)],
-    shown.PutBack: lambda event: [words.put_back(event.again, event.gone)],
-    shown.Notice: lambda event: [event.text],
+    shown.PutBack: lambda event: words.put_back(event.again, event.gone),
+    shown.Notice: lambda event: [words.notice(event.text)],
     shown.Devices: _devices,
-    shown.Met: lambda event: [words.MET.format(broker=clean_line(event.broker), key=keys.grouped(event.key))],
+    shown.Met: lambda event: [words.MET(broker=clean_line(event.broker), key=keys.grouped(event.key))],
     shown.Bye: lambda event: [words.said(event.code, event.text)],
     shown.KeyChanged: lambda event: [_key_changed(event)],
 }
@@ -383,7 +380,7 @@ def _refused(event: shown.Refused) -> Object:
     return _object(
         "refused",
         code=event.code,
-        text=words.said(event.code, event.text),
+        text=words.english(event.code, event.text),
         tag=event.tag,
         line=event.line or None,
         id=None if traced else event.id or None,

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from console import address, aliases, statements, words
 from console.aliases import BadAlias
+from console.language import Sentence
 from console.sanitise import clean_line
 from protocol import names
 
@@ -54,7 +55,7 @@ class Preference:
     name: str
     takes: str
     default: str
-    does: str
+    does: Sentence
     variable: str = ""  # of the environment; it counts more than the file
     means: str = ""  # what that variable means if it is set at all; "": what it says
     check: Callable[[str], str] | None = None  # gives the value, or raises BadValue
@@ -65,7 +66,7 @@ class Preference:
         if self.check:
             return self.check(text)
         if text not in self.takes.split("|"):
-            raise BadValue(words.NOT_OFFERED.format(value=clean_line(text, QUOTED_CHARS), takes=self.takes))
+            raise BadValue(words.NOT_OFFERED(value=clean_line(text, QUOTED_CHARS), takes=self.takes))
         return text
 
 
@@ -74,23 +75,23 @@ PREFERENCES = (
         "colours",
         "auto|none|16|truecolor",
         "auto",
-        "for names; auto takes what the terminal says that it has",
+        Sentence("for names; auto takes what the terminal says that it has"),
         variable="NO_COLOR",
         means="none",
     ),
-    Preference("background", "auto|dark|light", "auto", "what the colours are seen on; auto asks COLORFGBG"),
-    Preference("bell", "on|off", "on", "ring for a mention or a private line"),
-    Preference("time", "24h|12h", "24h", "how times are shown to people; scripts always get 24h"),
+    Preference("background", "auto|dark|light", "auto", Sentence("what the colours are seen on; auto asks COLORFGBG")),
+    Preference("bell", "on|off", "on", Sentence("ring for a mention or a private line")),
+    Preference("time", "24h|12h", "24h", Sentence("how times are shown to people; scripts always get 24h")),
     Preference(
         "broker",
         address.FORM,
         f"tcp://localhost:{address.PORT}",
-        "the broker to talk to",
+        Sentence("the broker to talk to"),
         variable="RESTANTE_BROKER",
         check=_broker,
         at_start=True,
     ),
-    Preference("account", "NAME", "", "who you are, where no name is given", check=_account, at_start=True),
+    Preference("account", "NAME", "", Sentence("who you are, where no name is given"), check=_account, at_start=True),
 )
 BY_NAME = {preference.name: preference for preference in PREFERENCES}
 
@@ -122,7 +123,7 @@ class Preferences:
 
     def give(self, name: str, value: str) -> None:
         """The command line says this."""
-        self._above[name] = Held(value, words.FROM_COMMAND_LINE)
+        self._above[name] = Held(value, words.FROM_COMMAND_LINE())
 
     def __getitem__(self, name: str) -> str:
         """The value that counts. KeyError if there is no such setting: our own bug."""
@@ -130,7 +131,7 @@ class Preferences:
 
     def held(self, name: str) -> Held:
         """The value that counts, and its origin."""
-        default = Held(BY_NAME[name].default, words.FROM_DEFAULT)
+        default = Held(BY_NAME[name].default, words.FROM_DEFAULT())
         return self._above.get(name) or self._file.get(name) or default
 
     def mistake(self, name: str) -> str:
@@ -144,15 +145,15 @@ class Preferences:
         try:
             parts = statements.statements(text_of(path))
         except statements.NotToml as error:
-            return [words.NO_TOML.format(line=error.line, file=path)]
+            return [words.NO_TOML(line=error.line, file=path)]
         except (OSError, ValueError) as error:
-            return [words.UNREADABLE.format(file=path, why=getattr(error, "strerror", None) or words.NO_SETTINGS)]
+            return [words.UNREADABLE(file=path, why=getattr(error, "strerror", None) or words.NO_SETTINGS())]
         said = [(part.line, key, value) for part in parts for key, value in part.values.items()]
         others = {key[1] for _, key, _ in said if len(key) == 2 and key[0] == ALIASES}
         told = []
         for line, key, value in said:
-            if what := self._take(key, value, words.FROM_LINE.format(line=line, file=path), others):
-                told.append(words.IN_FILE.format(line=line, file=path, what=what))
+            if what := self._take(key, value, words.FROM_LINE(line=line, file=path), others):
+                told.append(words.IN_FILE(line=line, file=path, what=what))
                 self._mistakes[".".join(key)] = told[-1]
         return told
 
@@ -169,23 +170,23 @@ class Preferences:
         except UnknownName as nearest:
             return words.unknown_setting(shown, str(nearest))
         except (BadValue, BadAlias) as why:
-            return words.PASSED_OVER.format(name=shown, why=why)
+            return words.PASSED_OVER(name=shown, why=why)
         return ""
 
     def told(self, name: str) -> str:
         """One setting in a sentence."""
         asked, held = BY_NAME[name], self.held(name)
         sentence = words.SETTING_AT_START if asked.at_start else words.SETTING
-        value = clean_line(held.value) or words.NO_VALUE
-        return sentence.format(name=name, value=value, origin=held.origin, takes=asked.takes, does=asked.does)
+        value = clean_line(held.value) or words.NO_VALUE()
+        return sentence(name=name, value=value, origin=held.origin, takes=asked.takes, does=asked.does())
 
     def listed(self, path: Path) -> str:
         """All settings and aliases, in lines."""
-        rows = [(name, clean_line(self[name]) or words.NO_VALUE, self.held(name).origin) for name in BY_NAME]
+        rows = [(name, clean_line(self[name]) or words.NO_VALUE(), self.held(name).origin) for name in BY_NAME]
         widths = [max(len(row[column]) for row in rows) + 2 for column in range(2)]
         told = [f"{name:<{widths[0]}}{value:<{widths[1]}}{origin}" for name, value, origin in rows]
-        told += [words.ALIAS_LINE.format(name=name, text=clean_line(text)) for name, text in self.aliases.items()]
-        return "\n".join([words.SETTINGS.format(file=path), *told])
+        told += [words.ALIAS_LINE(name=name, text=clean_line(text)) for name, text in self.aliases.items()]
+        return "\n".join([words.SETTINGS(file=path), *told])
 
 
 def _text(value: object) -> str:
@@ -194,4 +195,4 @@ def _text(value: object) -> str:
         return "on" if value else "off"
     if isinstance(value, str | int):
         return str(value)
-    raise BadValue(words.NO_PLAIN_TEXT)
+    raise BadValue(words.NO_PLAIN_TEXT())

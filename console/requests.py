@@ -61,11 +61,9 @@ class Requests:
 def read(line: str) -> Intent:
     """What an object asks for; Mistook if it is none, or can't be done."""
     try:
-        thing = msgspec.json.decode(line.encode("utf-8", "replace"))
+        thing = msgspec.json.decode(line.encode("utf-8", "replace"), type=dict[str, Any])
     except (msgspec.DecodeError, RecursionError) as error:
         return _mistake("bad-json", why=error)
-    if not isinstance(thing, dict):
-        return _mistake("bad-json", why="it is something else")
     word, tag = thing.pop("do", ""), thing.pop("tag", None)
     command = COMMANDS.get(word) if isinstance(word, str) else None
     if command is None:

@@ -91,7 +91,7 @@ def prompt(standing: Standing, asked: str, typed: str, known: Container[str], si
     to = addressee(typed, known) or standing.place
     if to.startswith("#"):
         return [("class:prompt", f"{clean_line(to)}> ")]
-    return [("class:private", f"{signs.to} {clean_line(to)} ({words.PRIVATE})> ")]
+    return [("class:private", f"{signs.to} {clean_line(to)} ({words.PRIVATE()})> ")]
 
 
 def addressee(typed: str, known: Container[str]) -> str:
@@ -129,12 +129,12 @@ def _is_lobby(standing: Standing) -> bool:
 
 def _link(standing: Standing, tick: float, signs: Signs) -> str:
     if standing.online:
-        return f" {signs.online} {words.STATUS_ONLINE}"
+        return f" {signs.online} {words.STATUS_ONLINE()}"
     left = 0 if standing.due is None else max(0, round(standing.due - tick))
-    told = words.STATUS_RETRY.format(seconds=left) if left else words.STATUS_OFFLINE
+    told = words.STATUS_RETRY(seconds=left) if left else words.STATUS_OFFLINE()
     return f" {signs.offline} {told}"
 
 
 def _unread(unread: dict[str, Unread]) -> str:
     rows = [f"{clean_line(place)}:{each.messages}{'!' if each.mentions else ''}" for place, each in unread.items()]
-    return words.STATUS_UNREAD.format(places=" ".join(rows)) if rows else ""
+    return words.STATUS_UNREAD(places=" ".join(rows)) if rows else ""

@@ -234,14 +234,13 @@ class Page:
         count, self._expected = self._expected, 0
         day = self._day_of(_possible(at))
         since = self._local(_possible(at)) if day == self._day else f"{day}, {self._local(_possible(at))}"
-        told = words.AWAY.format(messages=words.messages(count), time=since)
-        return [self._rule(told if count else words.AWAY_SINCE.format(time=since))]
+        return [self._rule(words.away(count, since))]
 
     def _close_block(self) -> list[Fragments]:
         if self._waited < 0:
             return []
         self._waited = -1
-        return [self._rule(words.NEW_FROM_HERE)]
+        return [self._rule(words.NEW_FROM_HERE())]
 
     def _message(self, envelope: Envelope, whole: bool = False) -> list[Fragments]:
         own = self._is_own(envelope.author)
@@ -261,7 +260,7 @@ class Page:
         if envelope.to.startswith("#"):
             place = [] if envelope.to == self.place else [("class:place", f" {clean_line(envelope.to)}")]
             return [author, *place, ("", gap)]
-        to = ("bold", words.YOU) if self._is_own(envelope.to) else self._name(envelope.to)
+        to = ("bold", words.YOU()) if self._is_own(envelope.to) else self._name(envelope.to)
         return [author, ("class:private", f" {self.signs.to} "), to, ("", gap)]
 
     def _is_own(self, account: str) -> bool:
@@ -296,7 +295,7 @@ class Page:
 
     def _history(self, event: shown.Messages) -> list[Fragments]:
         lines = [line for envelope in event.envelopes for line in self._message(envelope, whole=True)]
-        return [self._rule(words.HISTORY_OF), *lines, self._rule(words.END_OF_HISTORY)]
+        return [self._rule(words.HISTORY_OF()), *lines, self._rule(words.END_OF_HISTORY())]
 
     def _found(self, event: shown.Found, at: int) -> list[Fragments]:
         lines = [line for _, _, envelope in event.items for line in self._message(envelope, whole=True)]

@@ -438,7 +438,7 @@ class Terminal:
             self._buffer.append_to_history()
         self._buffer.reset()
         self._changed(self._buffer)
-        self._hint = "" if text else words.EMPTY_LINE
+        self._hint = "" if text else words.EMPTY_LINE()
 
     def _leave(self, event: KeyPressEvent) -> None:
         if self._buffer.text:
@@ -447,7 +447,7 @@ class Terminal:
         left = len(self._standing.waiting) if self._standing else 0
         if left and not self._leaving:
             self._leaving = True
-            self._hint = words.LEAVE_ALL_THE_SAME.format(kept=words.outbox(left))
+            self._hint = words.leave_all_the_same(left)
             return
         self.closed = True  # what was typed before is still heeded
         self._wake()

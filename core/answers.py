@@ -16,8 +16,6 @@ from core.places import Places
 from core.reader import Reader
 from protocol import frames, names
 
-PASSWORD_CHANGED = "the password is changed; devices that were let in before stay so: /devices shows and revokes them"
-
 
 class Answers:
     """One method a frame."""
@@ -135,4 +133,4 @@ class Answers:
 
     def _changed(self, frame: frames.Changed, now: Instant) -> list[Command]:
         self._inquiries.answered(frame.ask)
-        return [Show(shown.Notice(text=PASSWORD_CHANGED))]
+        return [Show(shown.Notice(text=shown.PASSWORD_CHANGED))]

@@ -386,12 +386,13 @@ class Broker:
         if due is None or due > now.tick:
             return []
         here = {account: self.sessions.present(account) for account in self._presence.accounts}
-        came, went = self._presence.take(now.tick, here)
-        if not came and not went:
+        came, went = self._presence.take(here)
+        readers = self.sessions.readers.get(names.LOBBY, {}) if came or went else {}
+        self._presence.pace.told(now.tick, len(readers))
+        if not readers:
             return []
         (joined, more), (left, others) = listed(came), listed(went)
         frame = frames.encode(frames.Presence(names.LOBBY, joined, left, more + others))
-        readers = self.sessions.readers.get(names.LOBBY, {})
         return [Send(frame, peer) for peer in readers]
 
     def _tell_comings(self, now: Instant) -> list[Command]:
@@ -399,10 +400,11 @@ class Broker:
         if due is None or due > now.tick:
             return []
         commands: list[Command] = []
-        for log, frame in self._comings.take(now.tick).items():
+        for log, frame in self._comings.take().items():
             packed, who = frames.encode(frame), [*frame.joined, *frame.left]
             readers = self.sessions.readers.get(log, {}).values()
             commands += [Send(packed, session.peer) for session in readers if who != [session.name]]
+        self._comings.pace.told(now.tick, len(commands))
         return commands
 
 

@@ -71,7 +71,7 @@ class Lookback:
         recall = event.recall
         if not event.found:
             place = recall.account or recall.log
-            return [Show(shown.Notice(text=f"there is nothing of {place} in the history"))]
+            return [Show(shown.Notice(text=shown.NOTHING_THERE.format(place=place)))]
         return [Show(each) for each in runs(shown_log(recall.log, self.account), event.found)]
 
     def page(self, frame: frames.Page) -> list[Command]:

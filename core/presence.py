@@ -6,6 +6,20 @@ from protocol import frames, limits
 
 # Notices go out at once when things are quiet, and at most so often when they are not: nobody reads faster.
 PRESENCE_S = 0.2
+# And the more readers there are, the longer they wait: ten thousand who log in at once are not told of each other
+# fifty thousand times a second.
+READER_S = 0.0002
+
+
+class Pace:
+    """When the next notice may go out."""
+
+    def __init__(self) -> None:
+        self.next = float("-inf")  # a tick
+
+    def told(self, tick: float, readers: int) -> None:
+        """So many were told just now."""
+        self.next = tick + max(PRESENCE_S, readers * READER_S)
 
 
 class Presence:
@@ -13,7 +27,7 @@ class Presence:
 
     def __init__(self) -> None:
         self._changed: dict[str, tuple[str, bool]] = {}  # account → name as shown, whether it was there before
-        self._told_at = float("-inf")
+        self.pace = Pace()
 
     def change(self, account: str, name: str, before: bool) -> None:
         """An account came or went; ``before``: whether it had been there."""
@@ -21,14 +35,13 @@ class Presence:
 
     def due(self) -> float | None:
         """The tick at which the next notice may go out; None: there is nothing to tell."""
-        return self._told_at + PRESENCE_S if self._changed else None
+        return self.pace.next if self._changed else None
 
-    def take(self, tick: float, here: dict[str, bool]) -> tuple[list[str], list[str]]:
+    def take(self, here: dict[str, bool]) -> tuple[list[str], list[str]]:
         """Names of those who came and of those who went since the last notice; who did both did neither."""
         came = [name for account, (name, before) in self._changed.items() if here[account] and not before]
         went = [name for account, (name, before) in self._changed.items() if before and not here[account]]
         self._changed = {}
-        self._told_at = tick
         return came, went
 
     @property
@@ -42,7 +55,7 @@ class Comings:
 
     def __init__(self) -> None:
         self._rooms: dict[str, tuple[str, dict[str, tuple[bool, bool]]]] = {}  # log → name, who → before, now
-        self._told_at = float("-inf")
+        self.pace = Pace()
 
     def change(self, log: str, room: str, name: str, inside: bool) -> None:
         """An account is in a room now, or no longer."""
@@ -52,11 +65,11 @@ class Comings:
 
     def due(self) -> float | None:
         """The tick at which the next notices may go out; None: there is nothing to tell."""
-        return self._told_at + PRESENCE_S if self._rooms else None
+        return self.pace.next if self._rooms else None
 
-    def take(self, tick: float) -> dict[str, frames.Presence]:
+    def take(self) -> dict[str, frames.Presence]:
         """What is to be told to the members of each room; who did both did neither."""
-        rooms, self._rooms, self._told_at = self._rooms, {}, tick
+        rooms, self._rooms = self._rooms, {}
         told = {}
         for log, (room, changed) in rooms.items():
             joined, more = listed([name for name, (before, now) in changed.items() if now and not before])

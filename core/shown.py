@@ -224,6 +224,10 @@ class PutBack(Shown, kw_only=True):
     gone: int  # others of which only the numbers are left
 
 
+PASSWORD_CHANGED = "the password is changed; devices that were let in before stay so: /devices shows and revokes them"
+NOTHING_THERE = "there is nothing of {place} in the history"
+
+
 class Notice(Shown, kw_only=True):
     """A sentence."""
 

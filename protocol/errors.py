@@ -76,6 +76,19 @@ SENTENCES = {
 """Every code that a core gives; docs/CODES.md says which of them go over the wire."""
 
 
+class Told(Exception):
+    """What people are told of: an English sentence with named places, and what stands in them.
+
+    The text of the exception is both together, in English; who shows it may say it in the reader's language. A place
+    called ``cure`` holds the end of a sentence, in English too.
+    """
+
+    def __init__(self, sentence: str, **places: object) -> None:
+        super().__init__(sentence.format(**places))
+        self.sentence = sentence
+        self.places = places
+
+
 def sentence(code: str, **places: object) -> str:
     """The English sentence for a code. KeyError if the code or a place is missing: that is our own bug."""
     return SENTENCES[code].format(**places)

@@ -31,6 +31,14 @@ class KeyPair(NamedTuple):
         return f"KeyPair({self.public})"
 
 
+REASONS = (
+    WRONG_LENGTH := "a key has {limit} letters, this has {size}",
+    WRONG_END := "its last letter can't be right",
+    WRONG_LETTERS := "a key has only the letters a to z and the digits 2 to 7",
+)
+"""All that a BadKey may say of what somebody typed."""
+
+
 class BadKey(ValueError):
     """This is no key. Its text says why, as the end of a sentence."""
 
@@ -44,9 +52,9 @@ def read(text: str) -> str:
     """The 52 letters of a key that somebody typed, in groups or not; BadKey if it is none."""
     letters = "".join(text.split()).lower()
     if len(letters) != KEY_CHARS:
-        raise BadKey(f"a key has {KEY_CHARS} letters, this has {len(letters)}")
+        raise BadKey(WRONG_LENGTH.format(limit=KEY_CHARS, size=len(letters)))
     if written(raw(letters)) != letters:
-        raise BadKey("its last letter can't be right")
+        raise BadKey(WRONG_END)
     return letters
 
 
@@ -55,7 +63,7 @@ def raw(letters: str) -> bytes:
     try:
         return base64.b32decode(letters.upper() + "=" * (-len(letters) % 8))
     except (binascii.Error, ValueError):
-        raise BadKey("a key has only the letters a to z and the digits 2 to 7") from None
+        raise BadKey(WRONG_LETTERS) from None
 
 
 def grouped(letters: str) -> str:

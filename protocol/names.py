@@ -24,6 +24,19 @@ _JAPANESE = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"})
 _BELONGS_TO = {"IDEOGRAPHIC": "CJK", "ARABIC-INDIC": "ARABIC", "EXTENDED": "ARABIC"}
 
 
+REASONS = (
+    EMPTY := "it is empty",
+    TOO_LONG := "it has {size} characters, {limit} at most are allowed",
+    BAD_BEGINNING := "it must begin with a letter or a digit",
+    MIXED := "its letters are of more than one script",
+    BAD_SIGN := "only letters, digits and . _ - are allowed, not {sign}",
+    BAD_SIGNS := "only letters, digits and . _ - are allowed",
+    NO_ROOM := "a room begins with #",
+    A_ROOM := "it is a room",
+)
+"""All that a BadName may say, and what a command says that wants a room, or an account."""
+
+
 class BadName(ValueError):
     """No name; its text says why, to be put after "can't be a name: "."""
 
@@ -46,7 +59,7 @@ def key(name: str) -> str:
 def room_key(room: str) -> str:
     """A room's name in compared form, with its ``#``; BadName if it is none."""
     if not room.startswith("#"):
-        raise BadName("a room begins with #")
+        raise BadName(NO_ROOM)
     return "#" + key(room[1:])
 
 
@@ -62,17 +75,17 @@ def mailbox(account_key: str) -> str:
 
 def _check_form(name: str) -> None:
     if not name:
-        raise BadName("it is empty")
+        raise BadName(EMPTY)
     if len(name) > limits.NAME_CHARS:
-        raise BadName(f"it has {len(name)} characters, {limits.NAME_CHARS} at most are allowed")
+        raise BadName(TOO_LONG.format(size=len(name), limit=limits.NAME_CHARS))
 
 
 def _check_letters(folded: str) -> None:
     scripts = {_script(sign) for sign in folded if sign not in _MARKS} - {""}
     if unicodedata.category(folded[0])[0] not in "LN":  # a mark of a letter would sit on whatever stands before it
-        raise BadName("it must begin with a letter or a digit")
+        raise BadName(BAD_BEGINNING)
     if len(scripts) > 1 and not scripts <= _JAPANESE:
-        raise BadName("its letters are of more than one script")
+        raise BadName(MIXED)
 
 
 def _script(sign: str) -> str:
@@ -80,10 +93,10 @@ def _script(sign: str) -> str:
     if "0" <= sign <= "9":
         return ""
     if unicodedata.category(sign)[0] not in "LMN":
-        raise BadName(f"only letters, digits and . _ - are allowed, not {_visible(sign)}")
+        raise BadName(BAD_SIGN.format(sign=_visible(sign)))
     script = unicodedata.name(sign, "").split(" ")[0]
     if script in ("", "COMBINING"):
-        raise BadName(f"only letters, digits and . _ - are allowed, not {_visible(sign)}")
+        raise BadName(BAD_SIGN.format(sign=_visible(sign)))
     return _BELONGS_TO.get(script, script)
 
 
@@ -94,5 +107,5 @@ def _visible(sign: str) -> str:
 def _reason(error: UnicodeEncodeError) -> str:
     bad = error.object[error.start : error.end] if isinstance(error.object, str) else ""
     if len(bad) == 1:
-        return f"only letters, digits and . _ - are allowed, not {_visible(bad)}"
-    return "only letters, digits and . _ - are allowed"
+        return BAD_SIGN.format(sign=_visible(bad))
+    return BAD_SIGNS

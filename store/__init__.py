@@ -27,14 +27,15 @@ from typing import Any, Protocol
 from core.clock import Instant
 from core.commands import Operation
 from core.events import Arrived, DeviceState, Rescanned, Stored, StoreFailed, Uncertain, Woken
+from protocol.errors import Told
 
 Outcome = Stored | StoreFailed | Uncertain | Woken | Rescanned
 Record = tuple[int, bytes]
 """A record as ``get`` gives it: version and value."""
 
 
-class StoreError(Exception):
-    """A store can't be opened or can't go on. Its text is the sentence for the operator."""
+class StoreError(Told):
+    """A store can't be opened or can't go on."""
 
 
 class StoreDamaged(StoreError):

@@ -33,7 +33,9 @@ def part_of(target: Path) -> Iterator[Path]:
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         if os.path.lexists(target):
-            raise StoreUnwritable(f"{target} is there already, and was left as it is; choose another name")
+            raise StoreUnwritable(
+                "{target} is there already, and was left as it is; choose another name", target=target
+            )
         with made(target, KIND):
             clear(part)  # of an attempt that was killed
         try:
@@ -48,7 +50,9 @@ def copy(folder: Path, part: Path) -> None:
     """A copy of the file in a folder where no broker works; the caller holds the lock."""
     path = folder / FILE
     if not path.exists():
-        raise StoreUnwritable(f"there is no store in {folder}; nothing was copied: name its folder with --data")
+        raise StoreUnwritable(
+            "there is no store in {folder}; nothing was copied: name its folder with --data", folder=folder
+        )
     with failures(path, KIND):
         database = open_database(path, KIND, _refuse_new)
     try:

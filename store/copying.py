@@ -57,9 +57,13 @@ def made(path: Path, kind: Kind) -> Iterator[None]:
     except StoreUnwritable as error:
         if not isinstance(error.__cause__, apsw.FullError):
             raise
-        raise StoreUnwritable(f"{path} can't be written, the disk is full; make room, then try again") from error
+        raise StoreUnwritable(
+            "{path} can't be written, the disk is full; make room, then try again", path=path
+        ) from error
     except ValueError as error:
-        raise StoreUnwritable(f"{path} is no name for a file ({error}); choose another one") from error
+        raise StoreUnwritable(
+            "{path} is no name for a file ({error}); choose another one", path=path, error=error
+        ) from error
 
 
 def clear(part: Path) -> None:

@@ -61,7 +61,11 @@ def check_library(version: str) -> None:
     """StoreError if this SQLite is too old to be trusted with a write-ahead log."""
     if tuple(int(part) for part in version.split(".")) < OLDEST_SQLITE:
         oldest = ".".join(map(str, OLDEST_SQLITE))
-        raise StoreError(f"SQLite {version} may damage the store, {oldest} is needed; install apsw as pinned")
+        raise StoreError(
+            "SQLite {version} may damage the store, {oldest} is needed; install apsw as pinned",
+            version=version,
+            oldest=oldest,
+        )
 
 
 @contextmanager
@@ -83,16 +87,24 @@ def failures(path: Path, kind: Kind) -> Iterator[None]:
     try:
         yield
     except apsw.IOError as error:
-        raise StoreBroken(f"{path} can't be read or written ({error}); look at the disk, then start again") from error
+        raise StoreBroken(
+            "{path} can't be read or written ({error}); look at the disk, then start again", path=path, error=error
+        ) from error
     except (apsw.NotADBError, apsw.CorruptError, UnicodeDecodeError) as error:
-        raise StoreDamaged(f"{path} is damaged ({error}); {kind.cure}") from error
+        raise StoreDamaged("{path} is damaged ({error}); {cure}", path=path, error=error, cure=kind.cure) from error
     except (apsw.BusyError, apsw.LockedError) as error:
-        raise StoreUnwritable(f"{path} is held by another program ({error}); end that one, then try again") from error
+        raise StoreUnwritable(
+            "{path} is held by another program ({error}); end that one, then try again", path=path, error=error
+        ) from error
     except apsw.FullError as error:
-        cure = "the last turn was not kept: make room, then start again"
-        raise StoreUnwritable(f"{path} can't be written, the disk is full; {cure}") from error
+        raise StoreUnwritable(
+            "{path} can't be written, the disk is full; the last turn was not kept: make room, then start again",
+            path=path,
+        ) from error
     except (OSError, apsw.CantOpenError, apsw.PermissionsError, apsw.ReadOnlyError) as error:
-        raise StoreUnwritable(f"{path} can't be written ({error}); check the rights of file and folder") from error
+        raise StoreUnwritable(
+            "{path} can't be written ({error}); check the rights of file and folder", path=path, error=error
+        ) from error
 
 
 def _touch(path: Path) -> None:
@@ -128,11 +140,14 @@ def _is_new(database: apsw.Connection, path: Path, kind: Kind) -> bool:
     if application == 0 and tables == 0:
         return True
     if application != kind.application:
-        raise StoreDamaged(f"{path} is no file of this program; move it away, or {kind.cure}")
+        raise StoreDamaged("{path} is no file of this program; move it away, or {cure}", path=path, cure=kind.cure)
     if version > kind.version:
         raise StoreNewer(
-            f"{path} was written by a newer version of this program"
-            f" (schema {version}, this one knows {kind.version}); upgrade the program"
+            "{path} was written by a newer version of this program (schema {version}, this one knows {known});"
+            " upgrade the program",
+            path=path,
+            version=version,
+            known=kind.version,
         )
     return False
 
@@ -179,6 +194,9 @@ def _make_durable(database: apsw.Connection, path: Path) -> None:
     journal, synchronous = database.pragma("journal_mode"), database.pragma("synchronous")
     if (journal, synchronous) != ("wal", 2):
         raise StoreUnwritable(
-            f"{path} can't be kept durable (journal_mode {journal}, synchronous {synchronous});"
-            " put it on a local disk, not on a network's"
+            "{path} can't be kept durable (journal_mode {journal}, synchronous {synchronous});"
+            " put it on a local disk, not on a network's",
+            path=path,
+            journal=journal,
+            synchronous=synchronous,
         )

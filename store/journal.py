@@ -114,12 +114,14 @@ class Journal:
         try:
             return int(self.fact(key) or default)
         except ValueError as error:
-            raise StoreDamaged(f"{self._path} is damaged ({key}); {KIND.cure}") from error
+            raise StoreDamaged("{path} is damaged ({key}); {cure}", path=self._path, key=key, cure=KIND.cure) from error
 
     def _waiting(self, n: int, recipient: str, enc: str, body: bytes, crc: int) -> Waiting:
         item = Item(recipient, enc, bytes(body))
         if zlib.crc32(encode(item)) != crc:
-            raise StoreDamaged(f"{self._path} is damaged (message {n} of the outbox); {KIND.cure}")
+            raise StoreDamaged(
+                "{path} is damaged (message {n} of the outbox); {cure}", path=self._path, n=n, cure=KIND.cure
+            )
         return Waiting(n, item)
 
     def waiting(self) -> int:

@@ -29,7 +29,9 @@ def open_pair(path: Path, make: Callable[[], KeyPair], public_of: Callable[[byte
         return _write(path, make())
     if mode & _OTHERS:
         raise StoreExposed(
-            f"others can read {path}, so it may be known to them; if it is not, chmod 600 it, else {loss}"
+            "others can read {path}, so it may be known to them; if it is not, chmod 600 it, else {cure}",
+            path=path,
+            cure=loss,
         )
     return _read(path, public_of, loss)
 
@@ -42,7 +44,7 @@ def _read(path: Path, public_of: Callable[[bytes], str], loss: str) -> KeyPair:
             return pair
     except (BadKey, ValueError, IndexError):
         pass
-    raise StoreDamaged(f"{path} is no pair of keys; restore it from a backup, or {loss}")
+    raise StoreDamaged("{path} is no pair of keys; restore it from a backup, or {cure}", path=path, cure=loss)
 
 
 def _write(path: Path, pair: KeyPair) -> KeyPair:

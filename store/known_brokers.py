@@ -95,7 +95,11 @@ class KnownBrokers:
                 return KnownBroker(fields[0], fields[1], broker, fields[3])
         except (BadKey, ValueError):
             pass
-        raise StoreDamaged(f"line {number} of {self._path} is damaged; nothing was sent: mend or remove that line")
+        raise StoreDamaged(
+            "line {number} of {path} is damaged; nothing was sent: mend or remove that line",
+            number=number,
+            path=self._path,
+        )
 
     def _write(self, brokers: list[KnownBroker]) -> None:
         """A new file takes the place of the old one: a power cut leaves one of them whole."""

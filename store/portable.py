@@ -18,6 +18,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from protocol import frames, limits
+from protocol.errors import Told
 from store import StoreUnwritable, segments
 from store.copying import clear, made
 from store.database import open_database
@@ -35,8 +36,8 @@ Number = Annotated[int, Meta(ge=1, le=limits.NUMBER_MAX)]
 _encoder = msgspec.json.Encoder()
 
 
-class BadLine(Exception):
-    """A line is none that export has written; its text is a sentence."""
+class BadLine(Told):
+    """A line is none that export has written."""
 
 
 class Line(msgspec.Struct, tag_field="kind", forbid_unknown_fields=True):
@@ -187,7 +188,9 @@ _WRITE: dict[str, Callable[..., Line]] = {
 def load(path: Path, lines: Iterable[bytes]) -> int:
     """Make a store of exported lines where there is none; how many messages it has. BadLine, or a StoreError."""
     if path.exists():
-        raise StoreUnwritable(f"{path} is there already, and was left as it is; choose another folder with --data")
+        raise StoreUnwritable(
+            "{path} is there already, and was left as it is; choose another folder with --data", path=path
+        )
     part = path.with_name(path.name + ".part")
     loading = _Loading()
     with made(part, KIND):
@@ -233,8 +236,9 @@ class _Loading:
         for self._line, line in enumerate(lines, 1):
             self._take(line)
         if not self._ended:
-            what = f"the end is missing behind line {self._line}" if self._line else "there was nothing to import"
-            raise BadLine(f"{what}; nothing was imported")
+            if not self._line:
+                raise BadLine("there was nothing to import; nothing was imported")
+            raise BadLine("the end is missing behind line {line}; nothing was imported", line=self._line)
         database.execute("INSERT INTO setting (name, value) VALUES ('copied', 1)")
 
     def _take(self, line: bytes) -> None:
@@ -247,9 +251,15 @@ class _Loading:
             if not isinstance(said, EnvelopeLine):
                 self._end_log()
             self._table[type(said)](said)
-        except (msgspec.MsgspecError, ValueError, RecursionError, apsw.ConstraintError, BadLine) as error:
-            why = "it contradicts another one" if isinstance(error, apsw.ConstraintError) else str(error)
-            raise BadLine(f"line {self._line} is none that export has written ({why}); nothing was imported") from error
+        except apsw.ConstraintError as error:
+            raise self._bad(BadLine("it contradicts another one")) from error
+        except (msgspec.MsgspecError, ValueError, RecursionError, frames.ProtocolError, BadLine) as error:
+            raise self._bad(error) from error
+
+    def _bad(self, why: Exception) -> BadLine:
+        return BadLine(
+            "line {line} is none that export has written ({why}); nothing was imported", line=self._line, why=why
+        )
 
     def _insert(self, statement: str, *values: Any) -> None:
         """Make one row; BadLine if it belongs to something that is not there."""
@@ -259,7 +269,9 @@ class _Loading:
 
     def _store(self, line: StoreLine) -> None:
         if line.version != VERSION:
-            raise BadLine(f"its version is {line.version}, and this program reads {VERSION}")
+            raise BadLine(
+                "its version is {version}, and this program reads {known}", version=line.version, known=VERSION
+            )
         self._epochs[0] = line.epoch
         self._insert("INSERT INTO setting (name, value) VALUES ('broker', ?)", line.broker)
 
@@ -304,16 +316,13 @@ class _Loading:
 
     def _envelope(self, line: EnvelopeLine) -> None:
         if (line.log, line.seq) != (self._name, self._log.head + len(self._gathered) + 1):
-            raise BadLine(f"message {line.seq} of {line.log} does not follow the one before it")
+            raise BadLine("message {seq} of {log} does not follow the one before it", seq=line.seq, log=line.log)
         data = line.text.encode() if line.text is not UNSET else line.body
         if data is UNSET or UNSET not in (line.text, line.body):
             raise BadLine("it needs a text or a body")
         envelope = frames.Envelope(line.device, line.n, line.author, line.to, line.at, line.enc, data, line.bot is True)
         packed = frames.encode(envelope)
-        try:
-            frames.decode_envelope(packed)
-        except frames.ProtocolError as error:
-            raise BadLine(str(error)) from error
+        frames.decode_envelope(packed)
         self._gathered.append(packed)
         self.messages += 1
         if len(self._gathered) == TOGETHER:
@@ -323,7 +332,7 @@ class _Loading:
         if self._gathered:
             self._write()
         if self._log.head != self._head:
-            raise BadLine(f"{self._name} should have come up to message {self._head} before it")
+            raise BadLine("{log} should have come up to message {head} before it", log=self._name, head=self._head)
 
     def _write(self) -> None:
         log, some = self._log, self._gathered

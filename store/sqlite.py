@@ -22,7 +22,7 @@ from store.known import Known, Recent
 from store.migrations import broker_1_to_2
 from store.turn import Turn
 
-CURE = "restore a backup with: python broker.py restore FILE"
+CURE = "restore a backup, with the broker's command restore FILE"
 KIND = Kind(0x52535442, 2, CURE, (broker_1_to_2,))  # "RSTB"
 
 # The last segments read: the mail of one turn is for many readers.

@@ -75,11 +75,13 @@ def read_only(path: Path) -> apsw.Connection:
         database = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READONLY)
         application, version = database.pragma("application_id"), database.pragma("user_version")
     if application != KIND.application:
-        raise StoreDamaged(f"{path} is no store of this program")
+        raise StoreDamaged("{path} is no store of this program", path=path)
     if version > KIND.version:
-        raise StoreNewer(f"{path} was written by a newer version of this program; upgrade the program")
+        raise StoreNewer("{path} was written by a newer version of this program; upgrade the program", path=path)
     if version < KIND.version:
-        raise StoreDamaged(f"{path} was written by an older version of this program; start the broker on it once")
+        raise StoreDamaged(
+            "{path} was written by an older version of this program; start the broker on it once", path=path
+        )
     database.execute("BEGIN")
     return database
 

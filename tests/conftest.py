@@ -17,6 +17,7 @@ settings.load_profile("restante")
 def pytest_addoption(parser: pytest.Parser) -> None:
     drawn = random.SystemRandom().randrange(2**32)
     parser.addoption("--seed", type=int, default=drawn, help="repeat the random tests of an earlier run")
+    parser.addoption("--every-python", action="store_true", help="install under every supported Python that is here")
 
 
 @pytest.hookimpl(tryfirst=True)  # before hypothesis reads its own option

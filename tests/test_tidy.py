@@ -80,7 +80,8 @@ def test_the_rules_have_something_to_look_at() -> None:
 
 
 def test_no_file_is_too_long() -> None:
-    lengths = {name: len(text.splitlines()) for name, text in texts().items()}
+    # A catalogue is as long as there are sentences.
+    lengths = {name: len(text.splitlines()) for name, text in texts().items() if not name.endswith(".po")}
     assert {name: length for name, length in lengths.items() if length > FILE_LINES} == {}
 
 

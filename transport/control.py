@@ -14,6 +14,8 @@ import msgspec
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
+from protocol.errors import Told
+
 NAME = "control"
 # Requests taken in one turn: operators are few.
 TURN_REQUESTS = 8
@@ -29,7 +31,7 @@ _encoder = msgspec.json.Encoder()
 _Socket = zmq.Socket[bytes]
 
 
-class NoControl(Exception):
+class NoControl(Told):
     """The running broker can't be asked; its text is the sentence for the operator."""
 
 
@@ -98,7 +100,9 @@ def ask(folder: Path, wait_ms: int, **said: Any) -> dict[str, Any]:
         socket.connect(_address(folder))
         socket.send(_encoder.encode(said))
         if not monitor.poll(CONNECT_MS):
-            raise NoControl(f"whoever works on {folder} can't be asked; wait until that one has ended, then try again")
+            raise NoControl(
+                "whoever works on {folder} can't be asked; wait until that one has ended, then try again", folder=folder
+            )
         recv_monitor_message(monitor)
         return _answer(socket, monitor, folder, wait_ms)
     except UnicodeEncodeError:
@@ -113,14 +117,16 @@ def ask(folder: Path, wait_ms: int, **said: Any) -> dict[str, Any]:
 def _answer(socket: _Socket, monitor: _Socket, folder: Path, wait_ms: int) -> dict[str, Any]:
     ready, _, _ = zmq.select([socket, monitor], [], [], wait_ms / 1000)
     if monitor in ready and not socket.poll(LAST_WORDS_MS):
-        raise NoControl(f"the broker that worked on {folder} has ended meanwhile; try again")
+        raise NoControl("the broker that worked on {folder} has ended meanwhile; try again", folder=folder)
     if not ready:
-        raise NoControl(f"the broker that works on {folder} does not answer; stop it, then try again")
+        raise NoControl("the broker that works on {folder} does not answer; stop it, then try again", folder=folder)
     return msgspec.json.decode(socket.recv(), type=dict[str, Any])
 
 
 def _address(folder: Path) -> str:
     path = os.fspath(folder.absolute() / NAME)
     if len(os.fsencode(path)) > PATH_BYTES:
-        raise NoControl(f"{path} is too long for a socket; with a shorter --data the running broker could be asked")
+        raise NoControl(
+            "{path} is too long for a socket; with a shorter --data the running broker could be asked", path=path
+        )
     return "ipc://" + path

@@ -6,25 +6,30 @@ import zmq
 from zmq.utils import z85
 
 from protocol import keys
+from protocol.errors import Told
 from protocol.keys import KeyPair
 
 # Older libraries can be attacked before anybody is authenticated (CVE-2019-13132 and what 4.3.3 to 4.3.5 fixed).
 OLDEST_LIBZMQ = (4, 3, 5)
 
 
-class NoCurve(Exception):
-    """This ZeroMQ can't encrypt, or can't be trusted with it; its text is the sentence for people."""
+class NoCurve(Told):
+    """This ZeroMQ can't encrypt, or can't be trusted with it."""
 
 
 def check_library() -> None:
     """NoCurve unless ZeroMQ is recent and can encrypt."""
-    version = zmq.zmq_version_info()
-    if not zmq.has("curve") or version < OLDEST_LIBZMQ:
-        found, oldest = (".".join(map(str, each)) for each in (version, OLDEST_LIBZMQ))
-        curve = "with" if zmq.has("curve") else "without"
+    if not zmq.has("curve"):
         raise NoCurve(
-            f"ZeroMQ {found} {curve} CURVE is here, {oldest} with CURVE is needed; nothing is sent unencrypted:"
-            " install pyzmq as pinned"
+            "this ZeroMQ can't encrypt, it has no CURVE; nothing is sent unencrypted: install pyzmq as pinned"
+        )
+    version = zmq.zmq_version_info()
+    if version < OLDEST_LIBZMQ:
+        found, oldest = (".".join(map(str, each)) for each in (version, OLDEST_LIBZMQ))
+        raise NoCurve(
+            "ZeroMQ {found} is here, {oldest} is needed; nothing is sent unencrypted: install pyzmq as pinned",
+            found=found,
+            oldest=oldest,
         )
 
 

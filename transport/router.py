@@ -15,6 +15,7 @@ import zmq
 
 from core.events import Garbled, Gone
 from core.received import Event, Received
+from protocol.errors import Told
 from protocol.frames import ProtocolError, decode
 from protocol.keys import KeyPair
 from transport import curve, zap
@@ -39,8 +40,8 @@ FAREWELL_S = 0.5
 PORT_TRIES = 100
 
 
-class NoAddress(Exception):
-    """The address can't be had; its text is the sentence for the operator."""
+class NoAddress(Told):
+    """The address can't be had."""
 
 
 class Peer(NamedTuple):
@@ -264,4 +265,9 @@ class Router:
 
 def _no_address(address: str, port: int, error: zmq.ZMQError) -> NoAddress:
     why = zmq.strerror(error.errno or 0)
-    return NoAddress(f"can't listen on {address} port {port}: {why}; is another broker there? Choose with -a, -p")
+    return NoAddress(
+        "can't listen on {address} port {port}: {why}; is another broker there? Choose with -a, -p",
+        address=address,
+        port=port,
+        why=why,
+    )

@@ -14,6 +14,7 @@ import pyte
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.input.base import PipeInput
 
+from console import words
 from console.colours import Names, palette
 from console.input import Typing
 from console.pipe import Input
@@ -40,7 +41,8 @@ def local(at: int) -> str:
 
 
 def day(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%A, %d %B %Y")
+    then = datetime.fromtimestamp(at / 1000, UTC)
+    return words.day(then.year, then.month, then.day, then.weekday())
 
 
 def page(environment: dict[str, str] | None = None, signs: Signs | None = None) -> Page:

@@ -131,7 +131,7 @@ def test_a_name_is_found_in_any_case_and_the_nearest_is_told() -> None:
 def test_the_page_says_what_the_table_says() -> None:
     rows = [
         f"| `{each.name}` | `{each.takes.replace('|', ' | ')}` | {f'`{each.default}`' if each.default else 'none'} "
-        f"| {each.does} | {f'`{each.variable}`' if each.variable else ''} |".replace(" | ", " | ")
+        f"| {each.does()} | {f'`{each.variable}`' if each.variable else ''} |".replace(" | ", " | ")
         for each in PREFERENCES
     ]
     told = [line.replace("\\|", "|") for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| `")]

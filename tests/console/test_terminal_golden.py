@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from console import words
 from core import shown, typed
 from tests.console.attacks import ATTACKS, harmful
 from tests.console.stage import DAY, NOON, Scene, envelope, message, play
@@ -56,7 +57,7 @@ def evening(scene: Scene) -> Iterator[None]:
     scene.show(shown.Offline(reason="cut", retry_in=4.0, first=True))
     scene.wait(("#lobby", "typed while the broker was away"))
     scene.type("I think the dict is keyed by bytes")
-    yield from scene.seen("OFFLINE, retry in 3 s")
+    yield from scene.seen(words.STATUS_RETRY(seconds=3))
     yield from scene.seen("I think the dict is keyed by byt")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core import shown
-from core.presence import PRESENCE_S
+from core.presence import PRESENCE_S, Pace
 from core.typed import AskedWho
 from protocol import frames, limits
 from protocol.frames import Presence
@@ -162,3 +162,11 @@ def test_further_names_are_counted_for_people_too(world: World, alice: Actor) ->
     (event,) = alice.seen(shown.Came)
     assert (event.accounts, event.more) == (["bob"], 7)
     assert went(alice) == ["carol", "bob"]
+
+
+def test_the_more_are_told_the_longer_the_next_notice_waits() -> None:
+    pace = Pace()
+    pace.told(100.0, 10)
+    assert pace.next == 100.0 + PRESENCE_S
+    pace.told(100.0, 10_000)
+    assert pace.next == 102.0, "five thousand notices a second, whoever comes and goes"

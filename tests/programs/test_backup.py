@@ -62,7 +62,7 @@ def test_a_copy_beside_a_running_broker(broker: Broker, clients_of: ClientsOf, t
     assert told.out == f"{copy} holds everything up to now; whoever restores it begins another epoch\n"
     assert mode(copy) == "-rw-------"
     assert {each.name for each in tmp_path.iterdir()} == {"broker", "clients", "copy"}
-    whole = " is whole: 3 messages in 3 logs, 2 accounts\n"
+    whole = " is whole: 3 messages (logs: 3, accounts: 2)\n"
     assert command(broker.folder, "verify", copy).out == f"{copy}{whole}"
     assert command(broker.folder, "verify").out == f"{broker.folder}/restante.sqlite{whole}"
     assert clients.fetch("bob").texts == ["hello", "to all"]
@@ -76,7 +76,7 @@ def test_a_copy_of_a_broker_that_stands_still(broker: Broker, clients_of: Client
     command(broker.folder, "backup", tmp_path / "copy")
     assert mode(tmp_path / "copy") == "-rw-------"
     told = command(broker.folder, "verify", tmp_path / "copy")
-    assert told.out.endswith("is whole: 1 messages in 1 logs, 1 accounts\n")
+    assert told.out.endswith("is whole: 1 message (logs: 1, accounts: 1)\n")
 
 
 def test_sends_are_accepted_while_a_copy_is_made(

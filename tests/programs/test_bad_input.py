@@ -103,7 +103,7 @@ def test_a_damaged_database(broker: Broker, tmp_path: Path, damage: Callable[[by
 def test_wrong_use_of_the_broker(options: list[str]) -> None:
     ended = refused_start(*options)
     assert ended.code == 2
-    assert ended.err.splitlines()[-1].startswith("broker.py: error: ")
+    assert ended.err.splitlines()[-1].startswith("python broker.py: error: ")
 
 
 # ---- the client's command line -------------------------------------------------------------------------
@@ -137,7 +137,7 @@ def test_wrong_use_of_the_client(tmp_path: Path, options: list[str], env: str, m
         ended = client.end()
     assert (ended.code, ended.out) == (2, "")
     last = ended.err.splitlines()[-1]
-    assert last.startswith("client.py: error: ")
+    assert last.startswith("python client.py: error: ")
     assert mistake in last
     assert not (tmp_path / "clients").exists()
 

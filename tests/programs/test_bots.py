@@ -64,16 +64,14 @@ def test_in_a_room_it_replies_to_the_room(build: Build, reader: Program, bob: st
         assert refused.value.code == "not-a-member"
 
 
-@pytest.mark.parametrize(
-    ("to", "text", "code"),
-    [("nobody-here", "hi", "no-such-account"), ("no name", "hi", "bad-name"), ("reader", "x" * 16_385, "too-long")],
-)
-def test_what_can_not_be_sent_is_refused(
-    build: Build, reader: Program, bob: str, to: str, text: str, code: str
-) -> None:
-    with build(bob) as bot, pytest.raises(Refused) as refused:
-        bot.send(to, text)
-    assert refused.value.code == code
+def test_what_can_not_be_sent_is_refused(build: Build, reader: Program, bob: str) -> None:
+    codes = []
+    with build(bob) as bot:
+        for to, text in (("nobody-here", "hi"), ("no name", "hi"), ("reader", "x" * 16_385)):
+            with pytest.raises(Refused) as refused:
+                bot.send(to, text)
+            codes.append(refused.value.code)
+    assert codes == ["no-such-account", "bad-name", "too-long"]
 
 
 def test_what_it_says_while_the_broker_is_away_goes_out_by_itself(
@@ -142,7 +140,7 @@ def test_more_than_fits_its_memory_waits(build: Build, reader: Program, bob: str
     """And comes, in order, once."""
     with build(bob):
         pass
-    many = INBOX_MESSAGES * 3
+    many = INBOX_MESSAGES + 1000
     reader.type("".join(f"{bob}: {number}\n" for number in range(many)))
     reader.hear("message", text=str(many - 1), to=bob)
     with build(bob, waited=True) as bot:
@@ -171,8 +169,9 @@ def test_timers_run_in_their_order_and_until_it_ends(build: Build, bob: str) -> 
     assert calls == ["first", "every", "every", "every"]
 
 
-def test_whoever_is_not_let_in_is_told_why(build: Build, clients: Clients, alice: str) -> None:
-    clients.register(alice)
+def test_whoever_is_not_let_in_is_told_why(build: Build, alice: str, tmp_path: Path) -> None:
+    with build(alice, "--data", str(tmp_path / "another device")):
+        pass
     with pytest.raises(Refused, match="password") as refused:
         build(alice, "--password", "wrong").connect()
     assert refused.value.code == "wrong-password"

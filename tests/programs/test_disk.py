@@ -75,7 +75,7 @@ def test_what_waited_for_room_goes_out_by_itself_once(disk: Disk, cramped: Broke
     for n in range(20):
         alice.type(f"bob: text {n}\n")
     alice.hear("notice", text=FULL)
-    cramped.see(r"^store-failed")
+    cramped.see(r"^the store can't be written \(")
     bob.type("alice: bob's\n")
     bob.hear("notice", text=FULL)
     assert not [each for each in bob.events if each["event"] == "message"]

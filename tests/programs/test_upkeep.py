@@ -291,9 +291,9 @@ def test_an_export_of_a_damaged_store_says_so(broker: Broker, clients_of: Client
     stop(broker)
     flip(broker.folder / "restante.sqlite", b"a text to be harmed")
     told = command(broker.folder, "export", tmp_path / "lines", code=65)
-    assert said(told, tmp_path) == "1 damaged messages were exported as empty ones; verify tells which"
+    assert said(told, tmp_path) == "1 damaged message was exported as an empty one; verify tells which"
     assert command(tmp_path / "new", "import", tmp_path / "lines").out.endswith(
-        " was made: 1 messages; another epoch has begun\n"
+        " was made: 1 message; another epoch has begun\n"
     )
 
 
@@ -315,7 +315,7 @@ def test_a_mistake_on_the_command_line(tmp_path: Path, words: list[str]) -> None
     with Program("broker", *words, "--data", tmp_path) as program:
         ended = program.end()
     assert (ended.code, ended.out) == (2, "")
-    assert ended.err.startswith("usage: broker.py ")
+    assert ended.err.startswith("usage: python broker.py ")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -122,8 +122,8 @@ class Checker:
         self._lines[epoch] = self.line
 
     def _line_of(self, client: Client) -> Timeline:
-        """The line of time that a client is in."""
-        return self._lines[(client.folder.fact("epoch") or b"").decode()]
+        """The line of time that a client is in; who has met no broker is in the one that is told."""
+        return self._lines.get((client.folder.fact("epoch") or b"").decode(), self.line)
 
     def _is_settled(self, client: Client, said: Said) -> bool:
         blind = self.is_blind and any(line.is_settled(said) for line in (*self._former, self.line))

@@ -40,8 +40,8 @@ COMMON = (
     Mutant(
         "no dedupe before the store",
         "core/sends.py",
-        "self._append(session, post.items[known:], event.found, now)",
-        "self._append(session, post.items, event.found, now)",
+        "news = post.items[known:] if known else post.items",
+        "news = post.items",
         "I1 I4 I5 I10",
     ),
     Mutant(

@@ -91,7 +91,7 @@ class Program:
         with self.printed_path.open("ab") as printed, self._errors_path.open("ab") as errors:
             self._process = subprocess.Popen(
                 [*self._command, *more],
-                env=environment | password | {"PYTHONUTF8": "1", "RESTANTE_CONFIG": os.devnull},
+                env=environment | password | {"PYTHONUTF8": "1", "LC_ALL": "C.UTF-8", "RESTANTE_CONFIG": os.devnull},
                 stdin=subprocess.PIPE,
                 stdout=printed,
                 stderr=errors,
