@@ -40,7 +40,7 @@ from console.pipe import Input
 from console.standing import Standing
 from core import shown, typed
 from core.clock import Instant
-from core.errand import DONE, REFUSED, REFUSED_LINES, Wish
+from core.errand import DONE, REFUSED_LINES, UNREACHED, Wish
 from core.shown import Shown
 from protocol import names
 from store import configfile
@@ -109,7 +109,7 @@ class Bot:
     def connect(self) -> Self:
         """Log in. Refused if the broker does not let it in, or is not reached (``--wait`` says how long to try)."""
         with contextlib.ExitStack() as stack:
-            self._loop = stack.enter_context(opened(self._settings, self._wish, lambda wake: self._front))
+            self._loop = stack.enter_context(opened(self._settings, self._wish, lambda folder, wake: self._front))
             self._loop.greet()
             if not self._until(lambda: self._loop.core.online, self._wish.wait_s):
                 raise Refused("not-connected", words.UNREACHED_END(broker=self._loop.core.person.broker))
@@ -131,8 +131,9 @@ class Bot:
                     if hear:
                         hear(message)
         except Refused as refusal:
-            _log.error("%s", refusal)
-            return REFUSED
+            if self._code != UNREACHED:  # a first run that has given up has said so
+                _log.error("%s", refusal)
+            return UNREACHED if self._code is None else self._code or REFUSED_LINES
         return DONE if self._code in (None, REFUSED_LINES) else self._code  # the bot was told of each refusal
 
     def __enter__(self) -> Self:
@@ -325,6 +326,10 @@ class _Front:
     def write(self, standing: Standing, now: Instant, last: bool = False) -> bool:
         """It is kept already; the bot confirms what it has dealt with."""
         return True
+
+    def unsent(self) -> list[typed.Intent]:
+        """It has said all that it wanted."""
+        return []
 
     def aside(self) -> contextlib.AbstractContextManager[None]:
         """Nothing is in the way."""

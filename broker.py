@@ -11,8 +11,7 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from console import broker_options, broker_words
@@ -23,46 +22,32 @@ from console.sanitise import clean_line
 from core import records
 from core.broker import Broker
 from core.clock import Instant
-from core.commands import (
-    Admit,
-    Append,
-    Browse,
-    Command,
-    Fetch,
-    HangUp,
-    Look,
-    Move,
-    Note,
-    Operation,
-    Prove,
-    Put,
-    Send,
-    Trim,
-    Trust,
-)
+from core.commands import Admit, Command, HangUp, Note, Operation, Prove, Put, Reply, Send, Trust
 from core.door import House
-from core.events import Closing, Fetched, Looked, ProofArrived
+from core.events import Closing, ProofArrived
 from core.gate import ADDRESS_CONNECTIONS, STRANGER_S
 from core.rates import Rates
 from core.received import Event, Proved
 from core.retention import Keep
+from operating.commands import carry_out
+from operating.desk import Desk
 from protocol import names, passwords
 from store import Store, StoreDamaged, StoreError, StoreExposed, StoreNewer, StoreUnwritable
-from store.copying import Copying
 from store.keyfile import open_pair
 from store.lock import Lock, Locked, private_folder
 from store.sqlite import SqliteStore
 from transport import curve, standard
 from transport.connections import Connections
 from transport.context import endpoint, make_context
-from transport.control import Control, Request, open_control
+from transport.control import open_control
 from transport.curve import NoCurve
 from transport.descriptors import raise_limit
+from transport.notify import notify
 from transport.poller import Poller, Waker
 from transport.router import NoAddress, Router
 from transport.worker import Worker
 from transport.zap import Zap
-from upkeep import carry_out
+from turns import Turns
 
 # Frames taken in one turn: large enough that a commit serves many, small enough that nobody waits long for it.
 TURN_FRAMES = 1000
@@ -88,79 +73,6 @@ EXITS: dict[type[Exception], int] = {
 }
 
 
-class Turns:
-    """One turn: decide on everything that has happened, make it durable in one commit, then speak.
-
-    ``outside`` does what the core asks of the network, of the worker and of the log.
-    """
-
-    def __init__(self, core: Broker, store: Store, outside: dict[type[Command], Callable[[Any], Event | None]]) -> None:
-        self.core = core
-        self._store = store
-        self._group: list[Operation] = []
-        self._table: dict[type[Command], Callable[[Any], Event | None]] = {
-            Append: self._group.append,
-            Put: self._group.append,
-            Move: self._group.append,
-            Trim: self._group.append,
-            Look: self._look,
-            Browse: self._browse,
-            Fetch: self._fetch,
-            **outside,
-        }
-
-    @property
-    def pending(self) -> bool:
-        """Whether something is to be written in the next turn, which should not wait for events then."""
-        return bool(self._group) or self.core.waits
-
-    def turn(self, events: Iterable[Event], now: Instant) -> None:
-        """What has happened, the commit, its outcome; then all that has gathered is said."""
-        self._decide(events, now)
-        group = [*self._group, *self.core.gather()]
-        self._group.clear()
-        if group:
-            self._store.submit(group, now)
-        self._decide(self._store.poll(), now)
-        while commands := self.core.settle(now):
-            self._decide(self._perform(commands), now)
-
-    def _decide(self, events: Iterable[Event], now: Instant) -> None:
-        for event in events:
-            commands = self.core.handle(event, now)
-            if commands:  # what a question brought is handled before the next event: a sender's order is kept
-                self._decide(self._perform(commands), now)
-
-    def _perform(self, commands: Iterable[Command]) -> list[Event]:
-        answers = [self._table[type(command)](command) for command in commands]
-        return [answer for answer in answers if answer is not None]
-
-    # -- questions to the store --
-
-    def _look(self, look: Look) -> Event:
-        found: dict[str, Any] = dict(self._store.get(look.keys)) if look.keys else {}
-        if look.logs:
-            found.update(("head/" + log, extent) for log, extent in self._store.heads(look.logs).items())
-        if look.size:
-            found["size"] = self._store.size()
-        if look.epoch:
-            found.update(("base/" + log, seq) for log, seq in self._store.bases(look.epoch, look.logs).items())
-        if look.devices:
-            found.update(("device/" + name, state) for name, state in self._store.devices(look.devices).items())
-        return Looked(look.cause, found)
-
-    def _browse(self, browse: Browse) -> Event:
-        return Looked(
-            browse.cause, {"browse/" + browse.prefix: self._store.browse(browse.prefix, browse.limit, browse.after)}
-        )
-
-    def _fetch(self, fetch: Fetch) -> Event:
-        arrived = self._store.read(fetch.log, fetch.after, fetch.messages, fetch.size)
-        _, head = self._store.heads((fetch.log,))[fetch.log]
-        complete = arrived.first + len(arrived.envelopes) > head
-        return Fetched(fetch, arrived.first, arrived.envelopes, complete)
-
-
 class Loop:
     """The one loop: wait, take what has come, do a turn."""
 
@@ -169,19 +81,18 @@ class Loop:
         store: SqliteStore,
         router: Router,
         zap: Zap,
-        control: Control | None,
+        desk: Desk,
         waker: Waker,
         house: House,
         log: logging.Logger,
     ) -> None:
         self._store = store
+        self._desk = desk
         self._router = router
         self._zap = zap
         self._waker = waker
         self._log = log
         self._worker = Worker(_prove, waker)
-        self._control = control
-        self._copying: tuple[Request, Copying] | None = None  # for an operator, in steps
         self._gone: list[Event] = []  # for the next turn
         self._refusals = Rates(NOTED_REFUSALS, NOTED_REFUSAL_S)
         self._unnoted = 0  # refusals since the last one noted
@@ -192,11 +103,12 @@ class Loop:
             Admit: lambda admit: zap.answer(admit.ticket, admit.key, admit.code),
             Prove: self._check,
             Note: self._note,
+            Reply: desk.reply,
         }
         self._turns = Turns(Broker(house), store, outside)
         self._poller = Poller()
         self._poller.add(waker.fileno())
-        for source in (*router.sources, zap.socket, *([control.socket] if control else [])):
+        for source in (*router.sources, zap.socket, *desk.sources):
             self._poller.add(source)
 
     def run(self) -> None:
@@ -206,6 +118,7 @@ class Loop:
             if self._waker.take():
                 break
             self._turn(self._drain())
+        notify("STOPPING=1")
         self._turn([*self._drain(), Closing()])
         while self._turns.pending:
             self._turn([])
@@ -215,7 +128,7 @@ class Loop:
     def _turn(self, events: list[Event]) -> None:
         self._turns.turn(events, clock())
         self._gone = self._router.flush()
-        self._attend()
+        self._desk.go_on()
         for log, seq in self._store.damaged:
             self._log.error(line("damaged", {"log": log, "seq": seq}))
             say(f"restante: {broker_words.DAMAGED(seq=seq, log=log)}")
@@ -226,49 +139,16 @@ class Loop:
         proofs: list[Event] = [ProofArrived(prove.cause, proof) for prove, proof in self._worker.answers()]
         frames = self._router.drain(TURN_FRAMES, TURN_BYTES)  # before the connections' ends: a good-bye comes first
         happened = self._router.happened(time.monotonic())
-        return [*proofs, *self._zap.drain(TURN_KNOCKS), *frames, *self._gone, *happened]
+        orders = self._desk.drain()
+        return [*proofs, *orders, *self._zap.drain(TURN_KNOCKS), *frames, *self._gone, *happened]
 
     def _patience(self) -> float | None:
-        if self._gone or self._turns.pending or self._copying:
+        if self._gone or self._turns.pending or self._desk.busy:
             return 0
         now = time.monotonic()
         dues = [self._turns.core.deadline(), self._router.due()]
         waits = [self._router.retry_s, *(None if due is None else max(0.0, due - now) for due in dues)]
         return min((wait for wait in waits if wait is not None), default=None)
-
-    # -- operators --
-
-    def _attend(self) -> None:
-        """Take what operators ask, and go on with the copy that one of them waits for."""
-        for request in self._control.drain() if self._control else ():
-            if request.said.get("do") != "copy" or self._copying:
-                why = "another copy is being made" if self._copying else "this broker does not know that command"
-                self._answer(request, error=f"{why}; nothing was done")
-            else:
-                self._begin_copy(request)
-        if self._copying:
-            self._go_on(*self._copying)
-
-    def _begin_copy(self, request: Request) -> None:
-        try:
-            self._copying = request, self._store.copying(Path(str(request.said.get("to"))))
-        except StoreError as error:
-            self._answer(request, error=str(error))
-
-    def _go_on(self, request: Request, copying: Copying) -> None:
-        try:
-            if not copying.step():
-                return
-            copying.close()
-            self._answer(request, done=True)
-        except StoreError as error:  # the copy's disk, not the store's
-            self._answer(request, error=str(error))
-        self._copying = None
-
-    def _answer(self, request: Request, **said: Any) -> None:
-        self._log.info(line("asked", {"do": request.said.get("do"), **said}))
-        if self._control:
-            self._control.answer(request, **said)
 
     # -- commands --
 
@@ -339,7 +219,7 @@ def serve(settings: Settings) -> None:
         waker.watch((signal.SIGINT, signal.SIGTERM))
         folder = private_folder(settings.data)
         stack.callback(Lock(folder).close)
-        log = open_log(folder / "broker.log", settings.log_level)
+        log = open_log(folder / "broker.log", settings.log)
         stack.callback(close_log, log)
         store = SqliteStore.open(folder / "restante.sqlite")
         stack.callback(store.close)
@@ -353,18 +233,27 @@ def serve(settings: Settings) -> None:
         connections = Connections(raise_limit(), ADDRESS_CONNECTIONS, settings.local_limits, STRANGER_S)
         router = Router(context, settings.address, settings.port, pair, connections)
         stack.callback(router.close)
-        is_open = settings.registration == "open"
         keep = Keep(None if settings.keep_s is None else round(settings.keep_s * 1000), settings.keep_bytes)
-        house = House(store.broker, store.epoch, is_open, passwords.DUMMY, settings.local_limits, keep)
+        house = House(
+            store.broker,
+            store.epoch,
+            settings.registration == "open",
+            passwords.DUMMY,
+            settings.local_limits,
+            keep,
+            permits=settings.registration == "invite",
+            began_at=clock().at,
+        )
         control = open_control(context, folder)
         if control:
             stack.callback(control.close)
         else:
             log.warning(line("no-control", {"why": "the folder's path is too long for a socket"}))
-        loop = Loop(store, router, zap, control, waker, house, log)
+        loop = Loop(store, router, zap, Desk(control, store, log), waker, house, log)
         place = endpoint(settings.address, router.port)
         say(f"restante: {broker_words.LISTENING(place=place, key=pair.public)}")
         log.info(line("listening", {"address": settings.address, "port": router.port}))
+        notify("READY=1")
         loop.run()
         log.info(line("ended", {}))
 

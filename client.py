@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -109,6 +110,7 @@ class Loop:
             settings.password not in ("", "-"),
             self._brokers.known(self._address, settings.key, settings.accept_key),
             socket.gethostname()[: limits.DEVICE_NAME_CHARS],
+            settings.invite,
             wish.bot,
             random.getrandbits(RUN_BITS),
         )
@@ -192,6 +194,7 @@ class Loop:
 
     def _leave(self, now: Instant, signals: list[int]) -> int:
         """Say good-bye and what is left undone."""
+        self._perform([command for each in self.front.unsent() for command in self.core.handle(each, now)], now)
         self._perform(self.core.handle(typed.Left(), now), now)
         code = self.errand.code(self.core)
         left = len(self.core.outbox)
@@ -298,14 +301,17 @@ class Loop:
             self._line.send(send.frame)
 
     def _derive(self, derive: Derive) -> Event:
-        password = self._settings.password
-        if password in ("", "-") and prompts.terminal():
+        password, permit = self._settings.password, self._settings.invite
+        if prompts.terminal() and (password in ("", "-") or derive.lacks_permit):
             with self.front.aside(), self._waker.obeying():
-                password = prompts.ask_password(self._settings.name, derive.taken)
+                permit, password = prompts.ask_to_enter(self._settings, derive)
+        if derive.lacks_permit and not permit:
+            self._turn_away("permit-needed")
+            return Derived(b"")
         if password in ("", "-"):
             self._turn_away("name-taken" if derive.taken else "no-account")
             return Derived(b"")
-        return Derived(passwords.derive(password, self._account_key, derive.broker))
+        return Derived(passwords.derive(password, self._account_key, derive.broker), permit)
 
     def _derive_new(self, derive: DeriveNew) -> Event:
         if not prompts.terminal():
@@ -396,6 +402,8 @@ class Loop:
             typing=self._input_open and not self.errand.first_start,
             due=core.link.due,
             waiting=core.outbox.waiting,
+            rooms=core.places.rooms.values(),
+            arrangement=core.arrangement,
         )
 
     def close(self) -> None:
@@ -424,7 +432,7 @@ def run(settings: Settings) -> int:
 
 
 @contextlib.contextmanager
-def opened(settings: Settings, this: Wish, front: Callable[[int], Front]) -> Iterator[Loop]:
+def opened(settings: Settings, this: Wish, front: Callable[[Path, int], Front]) -> Iterator[Loop]:
     """Open everything that a run needs, its front end last; and close everything in the opposite order."""
     with contextlib.ExitStack() as stack:
         place = quote(f"{settings.host}_{settings.port}", safe="")
@@ -436,7 +444,7 @@ def opened(settings: Settings, this: Wish, front: Callable[[int], Front]) -> Ite
         waker = Waker()
         stack.callback(waker.close)
         waker.watch((signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
-        loop = Loop(settings, this, front(waker.fileno()), journal, waker, log)
+        loop = Loop(settings, this, front(journal.folder, waker.fileno()), journal, waker, log)
         stack.callback(loop.close)
         yield loop
 

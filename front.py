@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from console import words
@@ -21,6 +22,7 @@ from console.pipe import Input, Output
 from console.preferences import Preferences
 from console.requests import Requests
 from console.standing import Standing
+from core import typed
 from core.clock import Instant
 from core.errand import Wish
 from core.shown import Shown
@@ -60,6 +62,9 @@ class Front(Protocol):
 
     def write(self, standing: Standing, now: Instant, last: bool = False) -> bool:
         """Show what has gathered; False if some of it comes later. ``last``: nothing comes later."""
+
+    def unsent(self) -> list[typed.Intent]:
+        """What is to be said for its person when the run ends."""
 
     def aside(self) -> AbstractContextManager[None]:
         """While somebody else asks something on the terminal."""
@@ -120,6 +125,10 @@ class LineFront:
             _to_stderr(output.take_err())
         return not self._stuck
 
+    def unsent(self) -> list[typed.Intent]:
+        """A line that has no end is no line."""
+        return []
+
     def aside(self) -> AbstractContextManager[None]:
         """Nothing is in the way."""
         return contextlib.nullcontext()
@@ -150,33 +159,38 @@ def wish(settings: Settings) -> Wish:
     )
 
 
-def make_front(settings: Settings, wish: Wish, wake: int) -> Front:
+def make_front(settings: Settings, wish: Wish, folder: Path, wake: int) -> Front:
     """Rows that stay below what happens, for a person at a terminal; lines for everybody else.
 
-    ``wake`` can be read once a signal has come: nothing is waited for after that.
+    ``folder`` is the device's: what its person has typed is kept there. ``wake`` can be read once a signal has come:
+    nothing is waited for after that.
     """
     if wish.person and not settings.plain and standard.is_terminal(1) and os.environ.get("TERM", "dumb") != "dumb":
-        return _terminal(settings)
+        return _terminal(settings, folder)
     counted = settings.preferences
     lines = Typing(settings.raw, settings.menu, not wish.person, counted.aliases)
     local = partial(_local, counted) if wish.person else clock_24h
-    output = Output(settings.json, not standard.utf8(), not wish.reads, local)
+    output = Output(settings.json, not standard.utf8(), not wish.reads, local, settings.to)
     return LineFront(Input(Requests() if settings.json_in else lines, settings.strict), output, wake)
 
 
-def _terminal(settings: Settings) -> Front:
+def _terminal(settings: Settings, folder: Path) -> Front:
     # Imported only here: they take a while, and pipes are in a hurry.
     from console.colours import Names, palette
     from console.rows import ASCII, Signs
     from console.screen import Page
-    from console.terminal import Terminal, keyboard
+    from console.terminal.keyboard import keyboard
+    from console.terminal.terminal import Terminal
+    from console.typedlines import TypedLines
     from transport.selector import ZmqSelector
 
     counted = settings.preferences
     colours = Names(partial(palette, counted, os.environ))
     page = Page(partial(_local, counted), _day, colours, Signs() if standard.utf8() else ASCII, counted)
     entered = Input(Typing(settings.raw, settings.menu, aliases=counted.aliases), settings.strict)
-    return Terminal(page, entered, ZmqSelector(), os.environ, partial(standard.write, 1), standard.size, keyboard())
+    lines = TypedLines(folder / "typed")
+    write = partial(standard.write, 1)
+    return Terminal(page, entered, lines, ZmqSelector(), os.environ, write, standard.size, keyboard())
 
 
 def _to_stderr(data: bytes) -> None:

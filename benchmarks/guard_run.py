@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import seed
-from broker import Turns
 from core.broker import Broker
 from core.clock import Instant
 from core.commands import Admit, Command, HangUp, Note, Prove, Send, Trust
@@ -24,6 +23,7 @@ from core.door import House
 from core.received import Event, Received
 from protocol import frames, limits, names, passwords
 from store.sqlite import SqliteStore
+from turns import Turns
 
 PAIRS = 8
 POSTS = 8

@@ -1,4 +1,4 @@
-"""The sentences that the broker says by itself to whoever watches it; those of its commands stand in upkeep.py."""
+"""The sentences that the broker says by itself to whoever watches it; those of its commands stand in operating/."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from console.broker_options import LAST_PORT, port
 from console.language import Sentence, reworded, worded
 from console.options import choose_language, wrong
 from console.preferences import Preferences
-from protocol import keys, names
+from protocol import keys, names, permits
 
 EXAMPLES = Sentence("""\
 examples:
@@ -53,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True):
     menu: bool
     plain: bool
     key: str  # the broker's public key; "": what is remembered, or the first one met
+    invite: str  # the code of an invitation, or one that sets another password
     accept_key: str  # remember this key instead of another one
     config: Path  # the file of settings
     preferences: Preferences  # what counts, of the file and beside it
@@ -108,6 +109,7 @@ def read(arguments: list[str] | None, text_of: Callable[[Path], str], program: s
         plain=given.plain,
         key=given.key or key,
         accept_key=given.accept_key or "",
+        invite=given.invite or "",
         config=config,
         preferences=preferences,
         complaints=complaints,
@@ -175,6 +177,12 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _permit(text: str) -> str:
+    if not permits.is_whole(text):
+        raise wrong("{text!r} is no code: it has 16 letters, in groups of four", text=text)
+    return text
+
+
 def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 10**12:
         raise wrong("{text!r} is no number of messages: give 1 or more", text=text)
@@ -193,6 +201,12 @@ def make_parser(program: str) -> Parser:
     add("password", nargs="?", metavar="PASSWORD", help=worded("its password; - asks for it"))
     add("-n", "--name", "-un", dest="name_option", metavar="NAME", help=worded("the same as NAME"))
     add("-pw", "--password", dest="password_option", metavar="PASSWORD", help=worded("the same as PASSWORD"))
+    add(
+        "--invite",
+        type=_permit,
+        metavar="CODE",
+        help=worded("a code of the operator's, that makes an account or sets a password"),
+    )
     add = parser.add_topic("broker").add_argument
     add("-a", "--address", dest="host", type=_host, metavar="HOST", help=worded("the broker's host (localhost)"))
     add("-p", "--port", type=_port, metavar="PORT", help=worded("the broker's port (7777)"))

@@ -1,20 +1,54 @@
-"""The log files of both programs: one line a thing, ``time what key=value …``; never a text, never a secret."""
+"""The log files of both programs: one line a thing, ``time what key=value …`` or JSON; never a text, never a secret."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import logging.handlers
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from console.sanitise import clean_line
 
-# Three files of a size that an editor opens at once.
+# A size that an editor opens at once, and how many older files of it are kept.
 FILE_BYTES = 1_000_000
 OLD_FILES = 2
+
+
+class Style(msgspec.Struct, frozen=True):
+    """How a log is written."""
+
+    level: str = "info"
+    json: bool = False
+    file_bytes: int = FILE_BYTES  # a longer file gives way to a new one
+    old_files: int = OLD_FILES  # that are kept
+
+
+USUAL = Style()
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One thing that happened.
+
+    As text: values that other people chose are made harmless, and quoted where they hold a blank.
+    """
+
+    what: str
+    fields: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return " ".join([self.what, *(f"{key}={_value(value)}" for key, value in self.fields.items())])
+
+
+def line(what: str, fields: Mapping[str, Any]) -> Line:
+    """A line for the log."""
+    return Line(what, fields)
 
 
 class _Private(logging.handlers.RotatingFileHandler):
@@ -25,11 +59,21 @@ class _Private(logging.handlers.RotatingFileHandler):
         return os.fdopen(descriptor, self.mode, encoding="utf-8")
 
 
-def open_log(path: Path, level: str = "info") -> logging.Logger:
+class _Json(logging.Formatter):
+    """An object a line, in ASCII: ``at`` (UTC), ``level``, ``what``, and the fields, whose values are as they came."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(record.created))}.{int(record.msecs):03}Z"
+        said = record.msg if isinstance(record.msg, Line) else Line(record.getMessage(), {})
+        return json.dumps({"at": at, "level": record.levelname.lower(), "what": said.what, **said.fields}, default=str)
+
+
+def open_log(path: Path, style: Style = USUAL) -> logging.Logger:
     """The program's log file; OSError if it can't be written. A full disk later costs lines, not the program."""
-    logger = logging.Logger("restante", level.upper())
-    handler = _Private(path, maxBytes=FILE_BYTES, backupCount=OLD_FILES, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s.%(msecs)03d %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"))
+    logger = logging.Logger("restante", style.level.upper())
+    handler = _Private(path, maxBytes=style.file_bytes, backupCount=style.old_files, encoding="utf-8")
+    text = logging.Formatter("%(asctime)s.%(msecs)03d %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+    handler.setFormatter(_Json() if style.json else text)
     handler.handleError = lambda record: None  # type: ignore[method-assign] # a log must not end the program
     logger.addHandler(handler)
     return logger
@@ -40,11 +84,6 @@ def close_log(logger: logging.Logger) -> None:
     for handler in logger.handlers:
         with contextlib.suppress(OSError):  # a full disk: the last lines are lost
             handler.close()
-
-
-def line(what: str, fields: Mapping[str, Any]) -> str:
-    """One line: values that other people chose are made harmless, and quoted where they hold a blank."""
-    return " ".join([what, *(f"{key}={_value(value)}" for key, value in fields.items())])
 
 
 def _value(value: Any) -> str:

@@ -19,7 +19,7 @@ class BeganMessage(typed.Typed):
     """A message, asked for step by step. It never leaves the front end: only the finished message does."""
 
 
-REST = ("TEXT", "ACTION", "WORDS", "[TOPIC]", "[VALUE]")
+REST = ("TEXT", "ACTION", "WORDS", "[TOPIC]", "[HOW]", "[VALUE]")
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,14 @@ def _unignored(account: str) -> typed.Intent:
     return typed.UnignoredAccount(account=account)
 
 
+def _muted(place: str = "") -> typed.Intent:
+    return typed.MutedPlace(place=place) if place else typed.AskedMuted()
+
+
+def _unmuted(place: str) -> typed.Intent:
+    return typed.UnmutedPlace(place=place)
+
+
 def _asked_devices(revoke: str = "", device: str = "") -> typed.Intent:
     if revoke and not device:
         raise ValueError("revoke which?")
@@ -144,6 +152,10 @@ def _asked_help(command: str = "") -> typed.Intent:
 
 def _set(name: str = "", value: str = "") -> typed.Intent:
     return typed.ChangedSetting(name=name, value=value) if value else typed.AskedSettings(name=name)
+
+
+def _notify(how: str = "") -> typed.Intent:
+    return _set("notify", how)
 
 
 def _unset(name: str) -> typed.Intent:
@@ -170,6 +182,9 @@ COMMANDS = (
     Command("remove", "NAME", "take someone off your contacts", _removed, whole=True, asks=("Remove: ",)),
     Command("ignore", "[NAME]", "show nothing of someone any more, here; alone, whom you ignore", _ignored),
     Command("unignore", "NAME", "show it again", _unignored),
+    Command("mute", "[NAME|#ROOM]", "nothing there calls you any more; alone, where it is quiet", _muted),
+    Command("unmute", "NAME|#ROOM", "it may call you again", _unmuted),
+    Command("notify", "[HOW]", "what calls you, the same as /set notify", _notify),
     Command("join", "#ROOM [private]", "go into a room, or make it; private: only by invitation", _joined),
     Command("leave", "[#ROOM]", "leave a room, this one if not told", _left_room),
     Command("rooms", "[#ROOM]", "the rooms that there are, behind this one if told", _asked_rooms),

@@ -37,23 +37,30 @@ class Plain:
     """Lines as people read them: messages for stdout, everything else for stderr.
 
     ``local`` writes a time (Unix, ms) as HH:MM, ``day`` its date. With ``ascii_only`` the gutter is one that every
-    terminal has.
+    terminal has. ``place`` is where one is: messages of other rooms say where they were written.
     """
 
     def __init__(
-        self, local: Callable[[int], str], ascii_only: bool = False, day: Callable[[int], str] | None = None
+        self,
+        local: Callable[[int], str],
+        ascii_only: bool = False,
+        day: Callable[[int], str] | None = None,
+        place: str = names.LOBBY,
     ) -> None:
         self._local = local
         self._day = day or _day
+        self._plain_rooms = names.LOBBY, place.casefold()
         self._gutter = "| " if ascii_only else "│ "
         self._met = False  # the broker was there once in this run
 
     def lines(self, event: Shown, at: int) -> list[Line]:
         """What to write for this, maybe nothing. ``at`` is now (Unix, ms), for what bears no time of its own."""
         if isinstance(event, shown.Messages):
-            return [line for envelope in event.envelopes for line in self._message(envelope)]
+            return [line for envelope in event.envelopes for line in self._message(envelope, event.mine, at)]
         if isinstance(event, shown.Found):
             return self._found(event, at)
+        if isinstance(event, shown.Place):
+            self._plain_rooms = names.LOBBY, event.to.casefold()
         return [line for sentence in self.sentences(event) for line in self._timed(ERR, at, "* ", sentence)]
 
     def sentences(self, event: Shown) -> list[str]:
@@ -62,17 +69,21 @@ class Plain:
             return self._link(event)
         return _TOLD[type(event)](event)
 
-    def _message(self, envelope: Envelope) -> list[Line]:
-        return self._timed(OUT, envelope.at, *_spoken(envelope))
+    def _message(self, envelope: Envelope, old: bool, now: int) -> list[Line]:
+        """The room stands before who speaks, unless it is the lobby or where one is; and the day, if it is over."""
+        head, text = _spoken(envelope)
+        place = "" if envelope.to.casefold() in self._plain_rooms else _room(envelope)
+        day = self._day(_possible(envelope.at))
+        is_over = old and day != self._day(_possible(now))
+        return self._timed(OUT, envelope.at, place + head, text, day + " " if is_over else "")
 
     def _found(self, event: shown.Found, at: int) -> list[Line]:
         """Each with its day and place, and then whether that was all."""
         lines = []
         for _, _, envelope in event.items:
             head, text = _spoken(envelope)
-            place = clean_line(envelope.to) + " " if envelope.to.startswith("#") else ""
             day = self._day(_possible(envelope.at)) + " "
-            lines += self._timed(OUT, envelope.at, place + head, text, day)
+            lines += self._timed(OUT, envelope.at, _room(envelope) + head, text, day)
         told = found_sentence(event)
         return lines + (self._timed(ERR, at, "* ", told) if told else [])
 
@@ -151,6 +162,11 @@ def _spoken(envelope: Envelope) -> tuple[str, str]:
     author, to = marked(envelope, clean_line(envelope.author)), clean_line(envelope.to)
     whom = author if envelope.to.startswith("#") else f"{author} -> {to}"
     return f"~ {whom} " if is_action(envelope) else f"{whom}: ", spoken_text(envelope)
+
+
+def _room(envelope: Envelope) -> str:
+    """The room, as it stands before who speaks; nothing for a private message, which says it behind."""
+    return clean_line(envelope.to) + " " if envelope.to.startswith("#") else ""
 
 
 def _possible(at: int) -> int:
@@ -248,6 +264,10 @@ def _unread(event: shown.Unread) -> list[str]:
     return rows or [words.NOTHING_UNREAD()]
 
 
+def _muted(event: shown.Muted) -> list[str]:
+    return [words.MUTED(places=", ".join(_cleaned(event.places))) if event.places else words.NOTHING_MUTED()]
+
+
 def _as_typed(to: str, body: str) -> str:
     return body if to in ("", names.LOBBY) else f"{clean_line(to)}: {body}"
 
@@ -302,6 +322,7 @@ _TOLD: dict[type[Shown], Callable[[Any], list[str]]] = {
     shown.Profile: _profile,
     shown.Ignored: lambda event: [words.IGNORED(names=words.listed(_cleaned(event.accounts), 0))],
     shown.Unread: _unread,
+    shown.Muted: _muted,
     shown.Place: lambda event: [words.PLACE(to=clean_line(event.to))],
     shown.Status: _status,
     shown.Outbox: lambda event: [words.outbox(len(event.items)), *(_as_typed(*item) for item in event.items)],
@@ -462,6 +483,7 @@ _OBJECTS: dict[type[Shown], Callable[[Any], list[Object]]] = {
     shown.Unread: lambda event: [
         _object("unread", places=[{"to": to, "messages": count} for to, count in event.items])
     ],
+    shown.Muted: lambda event: [_object("muted", places=event.places)],
     shown.Place: lambda event: [_object("place", to=event.to)],
     shown.Status: lambda event: [_status_object(event)],
     shown.Outbox: lambda event: [_object("outbox", messages=[{"to": to, "text": text} for to, text in event.items])],

@@ -76,11 +76,11 @@ class Input:
 class Output:
     """What is shown, gathered until it is written: messages for stdout, the rest for stderr; or JSON for stdout.
 
-    ``local`` writes a time (Unix, ms).
+    ``local`` writes a time (Unix, ms); ``place`` is where one is.
     """
 
-    def __init__(self, json: bool, ascii_only: bool, quiet: bool, local: Callable[[int], str]) -> None:
-        self._plain = Plain(local, ascii_only, _date)
+    def __init__(self, json: bool, ascii_only: bool, quiet: bool, local: Callable[[int], str], place: str) -> None:
+        self._plain = Plain(local, ascii_only, _date, place)
         self._json = json
         self._quiet = quiet  # a run that only sends says nothing unless there is something to say
         self._held: dict[str, list[shown.Messages]] = {}  # by log: what came in this turn

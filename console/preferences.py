@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from console import address, aliases, statements, words
 from console.aliases import BadAlias
+from console.calling import WAYS
 from console.language import Sentence
 from console.sanitise import clean_line
 from protocol import names
@@ -48,6 +49,21 @@ def _account(text: str) -> str:
     return text
 
 
+def _ways(text: str) -> str:
+    """Each once, in the order of the table; no way at all is "off"."""
+    chosen = text.casefold().split()
+    if chosen != ["off"] and (not chosen or not set(chosen) <= set(WAYS)):
+        raise _not_offered(text, _CALLS)
+    return " ".join(way for way in WAYS if way in chosen) or "off"
+
+
+def _not_offered(text: str, takes: str) -> BadValue:
+    return BadValue(words.NOT_OFFERED(value=clean_line(text, QUOTED_CHARS), takes=takes))
+
+
+_CALLS = "|".join(("off", *WAYS))
+
+
 @dataclass(frozen=True)
 class Preference:
     """One setting. ``takes`` is what people read, and, without a ``check``, the values that there are."""
@@ -65,9 +81,14 @@ class Preference:
         """The value that this text means; BadValue if it means none."""
         if self.check:
             return self.check(text)
-        if text not in self.takes.split("|"):
-            raise BadValue(words.NOT_OFFERED(value=clean_line(text, QUOTED_CHARS), takes=self.takes))
+        if text not in self.choices:
+            raise _not_offered(text, self.takes)
         return text
+
+    @property
+    def choices(self) -> list[str]:
+        """The words that it takes; none if it takes what they can't list."""
+        return self.takes.split("|") if "|" in self.takes else []
 
 
 PREFERENCES = (
@@ -80,7 +101,13 @@ PREFERENCES = (
         means="none",
     ),
     Preference("background", "auto|dark|light", "auto", Sentence("what the colours are seen on; auto asks COLORFGBG")),
-    Preference("bell", "on|off", "on", Sentence("ring for a mention or a private line")),
+    Preference(
+        "notify",
+        _CALLS,
+        "bell",
+        Sentence("how a mention or a private line calls you, by one of these or several"),
+        check=_ways,
+    ),
     Preference("time", "24h|12h", "24h", Sentence("how times are shown to people; scripts always get 24h")),
     Preference(
         "broker",

@@ -6,7 +6,10 @@ import getpass
 import sys
 
 from console import words
+from console.client_options import Settings
 from console.sanitise import clean_line
+from core.commands import Derive
+from protocol import limits
 
 
 def terminal() -> bool:
@@ -27,7 +30,33 @@ def ask_password(name: str, taken: bool) -> str:
             print(words.TAKEN(name=clean_line(name)), file=sys.stderr)
             return getpass.getpass(words.ASK_PASSWORD())
         print(words.FREE(name=clean_line(name)), file=sys.stderr)
-        return _ask_twice()
+        return ask_twice()
+    except EOFError:
+        return ""
+
+
+def ask_to_enter(settings: Settings, derive: Derive) -> tuple[str, str]:
+    """The permit, if it is needed or was given, and the password; empty what was not given."""
+    name, password, permit = settings.name, settings.password, settings.invite
+    if derive.lacks_permit and not (permit := _ask_permit(name)):
+        return "", ""
+    if password not in ("", "-"):
+        return permit, password
+    return permit, _ask_permitted(name) if permit else ask_password(name, derive.taken)
+
+
+def _ask_permit(name: str) -> str:
+    """The code of an invitation; "" if none was given."""
+    print(words.BY_INVITATION(name=clean_line(name)), file=sys.stderr)
+    print(words.ASK_PERMIT(), end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip()[: limits.PERMIT_CHARS]
+
+
+def _ask_permitted(name: str) -> str:
+    """Twice the password that a permit sets; "" if none was given."""
+    try:
+        print(words.WITH_PERMIT(name=clean_line(name)), file=sys.stderr)
+        return ask_twice()
     except EOFError:
         return ""
 
@@ -36,12 +65,13 @@ def ask_new_password() -> tuple[str, str]:
     """The old password and the new one; empty ones if they were not given."""
     try:
         old = getpass.getpass(words.ASK_OLD_PASSWORD())
-        return (old, _ask_twice()) if old else ("", "")
+        return (old, ask_twice()) if old else ("", "")
     except (EOFError, KeyboardInterrupt):
         return "", ""
 
 
-def _ask_twice() -> str:
+def ask_twice() -> str:
+    """A new password, twice the same; "" if none was given."""
     while first := getpass.getpass(words.ASK_NEW_PASSWORD()):
         if getpass.getpass(words.ASK_AGAIN()) == first:
             return first

@@ -8,6 +8,7 @@ import msgspec
 from wcwidth import wcswidth, wcwidth
 
 from console import words
+from console.conversations import Conversations
 from console.sanitise import clean_line
 from console.standing import Standing
 from protocol import names
@@ -40,13 +41,6 @@ class Signs(msgspec.Struct, frozen=True):
 ASCII = Signs("+", "o", ".", "+", "->", "->", "<-", "| ", "|", "-", "...", (">", "<"))
 
 
-class Unread(msgspec.Struct):
-    """What came elsewhere than where one is."""
-
-    messages: int = 0
-    mentions: int = 0
-
-
 def cut(text: str, width: int, more: str = "…") -> str:
     """As much of a line as has room, and a sign that it is not all."""
     if measured(text) <= width:
@@ -65,6 +59,20 @@ def measured(text: str) -> int:
     """Columns that a line takes; its length if that can't be told."""
     width = int(wcswidth(text))
     return len(text) if width < 0 else width
+
+
+def wrapped(text: str, width: int, indent: int) -> list[str]:
+    """A line broken between words, further rows indented; a word without room is left whole, for the terminal."""
+    margin = " " * min(indent, width // 2)
+    lines, line = [], ""
+    for number, word in enumerate(text.split(" ")):
+        longer = f"{line} {word}" if number else word
+        if line.strip() and measured(longer) >= width:
+            lines.append(line.rstrip())
+            line = margin + word
+        else:
+            line = longer
+    return [*lines, line]
 
 
 def pending(standing: Standing, seen: dict[int, float], tick: float, width: int, signs: Signs) -> list[str]:
@@ -100,14 +108,14 @@ def addressee(typed: str, known: Container[str]) -> str:
     return head if colon and head.casefold() in known else ""
 
 
-def status(standing: Standing, heads: int, unread: dict[str, Unread], tick: float, width: int, signs: Signs) -> str:
+def status(standing: Standing, heads: int, talks: Conversations, tick: float, width: int, signs: Signs) -> str:
     """The status line. What matters least goes first where there is no room."""
     place = f"{clean_line(standing.place)} {heads}" if heads and _is_lobby(standing) else clean_line(standing.place)
     parts = [
         (0, _link(standing, tick, signs)),
         (4, clean_line(standing.account)),
         (2, place),
-        (1, _unread(unread)),
+        (1, _unread(talks)),
         (3, words.status_outbox(len(standing.waiting))),
         (5, "/help"),
     ]
@@ -135,6 +143,11 @@ def _link(standing: Standing, tick: float, signs: Signs) -> str:
     return f" {signs.offline} {told}"
 
 
-def _unread(unread: dict[str, Unread]) -> str:
-    rows = [f"{clean_line(place)}:{each.messages}{'!' if each.mentions else ''}" for place, each in unread.items()]
-    return words.STATUS_UNREAD(places=" ".join(rows)) if rows else ""
+def _unread(talks: Conversations) -> str:
+    """By the numbers that Alt takes."""
+    loud = talks.loud
+    rows = [
+        f"{talks.numbered(place)}:{loud[place].messages}{'!' if loud[place].mentions else ''}"
+        for place in sorted(loud, key=talks.number)
+    ]
+    return words.STATUS_UNREAD(places=", ".join(rows)) if rows else ""

@@ -13,9 +13,12 @@ LINE_CHARS = 512
 """Names and sentences are cut here: a line that someone else made may fill a screen, but not two."""
 MARKS_MAX = 4
 """Combining marks on one base. Living scripts stack three; five hundred paint over the lines above."""
+OSC_CHARS = 80
+"""A title or a notification is a glance, not a page."""
 
 _TAB = "    "
 _CUT = "..."
+_OSC_MARKS = " .,:!?#@_+()'/-"
 _JOINERS = "\u200c\u200d"
 # Nothing to see, but they turn text around, hide it from a search or carry a message of their own.
 _REMOVED = (
@@ -57,6 +60,15 @@ def clean_line(text: str, limit: int = LINE_CHARS) -> str:
     if len(text) <= limit and len(shown) <= limit:
         return shown
     return shown[: max(0, limit - len(_CUT))] + _CUT[:limit]
+
+
+def osc_text(text: str) -> str:
+    """The text as it may stand in a command to the terminal itself: letters, digits, a few marks, and no more."""
+    return "".join(sign for sign in clean_line(text, OSC_CHARS) if sign.isalnum() or _is_harmless(sign))
+
+
+def _is_harmless(sign: str) -> bool:
+    return sign in _OSC_MARKS or unicodedata.category(sign)[0] == "M"
 
 
 def _clean(text: str, shown: dict[int, str | None]) -> str:

@@ -7,17 +7,20 @@ anybody reads is counted instead of shown.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
-from itertools import chain
+from itertools import chain, groupby
 
 import msgspec
 
 from console import words
 from console.colours import Names
+from console.completion import Around
+from console.conversations import Conversations
 from console.order import merged
 from console.output import Plain, found_sentence, is_action, marked, readable, spoken_text
 from console.preferences import Preferences
-from console.rows import Fragments, Signs, Unread, measured
+from console.rows import Fragments, Signs, measured, wrapped
 from console.sanitise import clean, clean_line
 from core import shown, typed
 from core.shown import Shown
@@ -33,6 +36,7 @@ ROW_CHARS = 4000
 # Marks a question of the screen's own.
 HEADS = "heads"
 
+_COLUMN = re.compile(r"\S.*?  +")
 _JOINING = (shown.Came, shown.Went)
 
 
@@ -55,7 +59,7 @@ class Page:
         self._plain = Plain(local)
         self._gathered: list[tuple[Shown | str, int]] = []
         self._day = ""  # of the line printed last
-        self._waited = -1  # messages of the block that came while we were away; -1: no block stands open
+        self._meanwhile: Counter[str] = Counter()  # messages of the block that came while we were away, by conversation
         self._expected = 0  # as the broker counts them
         self._account = ""
         self._mention: re.Pattern[str] | None = None
@@ -63,9 +67,10 @@ class Page:
         self._asked_heads = False  # we have asked who is here, not the person
         self.place = names.LOBBY
         self.width = 80
-        self.unread: dict[str, Unread] = {}
+        self.talks = Conversations()
         self.known: dict[str, str] = {}  # folded name → name, of everybody who was met
-        self.rings = False  # a mention or a private line has come since somebody looked
+        self._rooms: dict[str, str] = {}  # that were listed, folded → as they are written
+        self.caller: Envelope | None = None  # a mention or a private line that has come since somebody looked
 
     @property
     def heads(self) -> int:
@@ -91,7 +96,14 @@ class Page:
     def goes_to(self, place: str) -> None:
         """Where one is now: what came there is read."""
         self.place = place
-        self.unread.pop(place, None)
+        self.talks.look(place)
+
+    def around(self, asked: bool) -> Around:
+        """What can be named; nothing that could not be shown as it is."""
+        rooms = {place: place for place in self.talks.places.values() if place.startswith("#")}
+        found = ({**self.known}.values(), {**rooms, **self._rooms}.values())
+        names_, rooms_ = ([each for each in some if clean_line(each) == each] for some in found)
+        return Around([each for each in names_ if not self._is_own(each)], rooms_, asked, self.preferences.aliases)
 
     def show(self, event: Shown, at: int) -> None:
         """Gather this."""
@@ -111,19 +123,20 @@ class Page:
         """The lines that have gathered."""
         gathered, self._gathered = self._gathered, []
         lines: list[Fragments] = []
-        held: list[shown.Messages] = []
-        for event, at in _joined(gathered):
-            if isinstance(event, shown.Messages) and not event.mine:
-                held.append(event)
-                continue
-            lines += self._runs(held)
-            held = []
-            lines += [[("", event)]] if isinstance(event, str) else self._event(event, at)
-        return lines + self._runs(held)
+        for _, group in groupby(_joined(gathered), key=_block_of):
+            some = list(group)
+            runs = [event for event, _ in some if isinstance(event, shown.Messages)]
+            if runs:
+                lines += self._history(runs, some[0][1]) if runs[0].mine else self._runs(runs)
+            else:
+                lines += [line for event, at in some for line in self._other(event, at)]
+        return lines
 
-    def _event(self, event: Shown, at: int) -> list[Fragments]:
-        if isinstance(event, shown.Messages):
-            return self._history(event)
+    def _other(self, event: Shown | str, at: int) -> list[Fragments]:
+        """What is no message."""
+        if isinstance(event, str):
+            rows = [row for line in event.split("\n") for row in wrapped(line, self.width, _second_column(line))]
+            return [[("", "\n".join(rows))]]
         if isinstance(event, shown.Found):
             return self._found(event, at)
         self._learn(event)
@@ -151,6 +164,8 @@ class Page:
                 self._present.pop(name.casefold(), None)
         elif isinstance(event, shown.Contacts):
             self.known |= {name.casefold(): name for name in (*event.contacts, *event.possible)}
+        elif isinstance(event, shown.Rooms):
+            self._rooms |= {each.room.casefold(): each.room for each in event.rooms}
         elif isinstance(event, shown.Offline):
             self._present, self._asked_heads = {}, False
 
@@ -169,8 +184,11 @@ class Page:
     def _notice(self, event: Shown, at: int, sentence: str) -> Fragments:
         sign, style = self._sign(event)
         first, *further = clean(sentence).split("\n")
-        line = [("class:time", self._local(at)), (style, f" {sign} {first}")]
-        return line + self._behind_gutter([(style, row)] for row in further)
+        time, head = self._local(at), f" {sign} "
+        told = wrapped(time + head + first, self.width, measured(time + head))
+        line = [("class:time", time), (style, "\n".join(told)[len(time) :])]
+        room = self.width - measured(self._margin + self.signs.gutter)
+        return line + self._behind_gutter([(style, row)] for text in further for row in wrapped(text, room, 0))
 
     def _sign(self, event: Shown) -> tuple[str, str]:
         if isinstance(event, shown.Came):
@@ -195,7 +213,7 @@ class Page:
         for run in runs:
             for seq, envelope in enumerate(run.envelopes, run.first):
                 called = self._calls(envelope)
-                lines += self._block(seq <= run.waited, envelope.at)
+                lines += self._block(seq <= run.waited, envelope)
                 over -= 1
                 if over >= 0 and not called:
                     passed += 1
@@ -210,37 +228,46 @@ class Page:
     def _calls(self, envelope: Envelope) -> bool:
         """Whether this is meant for us before all others. Counts it where it is not seen at once."""
         if self._is_own(envelope.author):
-            self.unread.pop(envelope.to, None)
+            self.talks.look(envelope.to)
             return False
         private = not envelope.to.startswith("#")
+        place = self._conversation(envelope)
         calls = private or bool(self._mention and self._mention.search(readable(envelope)))
-        place = envelope.author if private else envelope.to
         if place.casefold() != self.place.casefold():
-            unread = self.unread.setdefault(place, Unread())
-            unread.messages += 1
-            unread.mentions += calls and not private
+            self.talks.came(place, mentions=calls and not private)
         self.known.setdefault(envelope.author.casefold(), envelope.author)
-        self.rings |= calls
+        if calls and not self.talks.mutes(place):
+            self.caller = envelope
         return calls
 
-    def _block(self, waited: bool, at: int) -> list[Fragments]:
+    def _block(self, waited: bool, envelope: Envelope) -> list[Fragments]:
         """The line above what came while we were away, and the one below it."""
         if not waited:
             return self._close_block()
-        if self._waited >= 0:
-            self._waited += 1
-            return []
-        self._waited = 1
+        opening = [] if self._meanwhile else [self._away_rule(envelope.at)]
+        self._meanwhile[self._conversation(envelope)] += 1
+        return opening
+
+    def _away_rule(self, at: int) -> Fragments:
         count, self._expected = self._expected, 0
         day = self._day_of(_possible(at))
         since = self._local(_possible(at)) if day == self._day else f"{day}, {self._local(_possible(at))}"
-        return [self._rule(words.away(count, since))]
+        return self._rule(words.away(count, since))
 
     def _close_block(self) -> list[Fragments]:
-        if self._waited < 0:
+        """What that was, by conversation, if it was more than one."""
+        came, self._meanwhile = self._meanwhile, Counter()
+        if not came:
             return []
-        self._waited = -1
-        return [self._rule(words.NEW_FROM_HERE())]
+        places = ", ".join(f"{clean_line(place)} {count}" for place, count in came.items())
+        told = wrapped(f"{self._margin}* {words.MEANWHILE(places=places)}", self.width, len(self._margin) + 2)
+        counts: list[Fragments] = [[("class:notice", "\n".join(told))]] if len(came) > 1 else []
+        return [*counts, self._rule(words.NEW_FROM_HERE())]
+
+    def _conversation(self, envelope: Envelope) -> str:
+        """Where it belongs: a room, or with whom."""
+        own = self._is_own(envelope.author)
+        return envelope.to if own or envelope.to.startswith("#") else envelope.author
 
     def _message(self, envelope: Envelope, whole: bool = False) -> list[Fragments]:
         own = self._is_own(envelope.author)
@@ -293,14 +320,20 @@ class Page:
         """Further rows: no text can pass for a line of somebody else's."""
         return [each for row in rows for each in (("class:gutter", f"\n{self._margin}{self.signs.gutter}"), *row)]
 
-    def _history(self, event: shown.Messages) -> list[Fragments]:
-        lines = [line for envelope in event.envelopes for line in self._message(envelope, whole=True)]
+    def _history(self, runs: list[shown.Messages], at: int) -> list[Fragments]:
+        """One block, with the days in it; below it, it is today again."""
+        today = self._day = self._day_of(_possible(at))
+        lines = [line for run in runs for each in run.envelopes for line in self._message(each, whole=True)]
+        self._day = today
         return [self._rule(words.HISTORY_OF()), *lines, self._rule(words.END_OF_HISTORY())]
 
     def _found(self, event: shown.Found, at: int) -> list[Fragments]:
+        today = self._day = self._day_of(_possible(at))
         lines = [line for _, _, envelope in event.items for line in self._message(envelope, whole=True)]
         told = found_sentence(event)
-        return [*lines, *self._dated(at, [self._notice(event, at, told)] if told else [])]
+        back = [self._rule(today)] if self._day != today else []
+        self._day = today
+        return [*lines, *back, *([self._notice(event, at, told)] if told else [])]
 
     # -- lines between --
 
@@ -324,6 +357,20 @@ def _short(row: str, whole: bool, more: str) -> str:
 def _possible(at: int) -> int:
     """A broker's clock may say anything; the local calendar ends somewhere."""
     return min(max(at, 0), 253_370_764_800_000)
+
+
+def _block_of(gathered: tuple[Shown | str, int]) -> tuple[str, bool]:
+    """What belongs together: what is new, what one log's history says, all else."""
+    event = gathered[0]
+    if not isinstance(event, shown.Messages):
+        return "", False
+    return (event.log, True) if event.mine else ("messages", False)
+
+
+def _second_column(line: str) -> int:
+    """Where the second column of a row begins; 0 if it has but one."""
+    found = _COLUMN.match(line)
+    return found.end() if found else 0
 
 
 def _joined(gathered: list[tuple[Shown | str, int]]) -> list[tuple[Shown | str, int]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
+from core.arrangement import Arrangement
 from core.outbox import Waiting
 
 
@@ -19,3 +20,5 @@ class Standing(msgspec.Struct):
     typing: bool  # a line may be typed: the device has been let in once, and its person has not left
     due: float | None  # the tick at which the broker is tried again
     waiting: Sequence[Waiting]  # what it has not accepted yet
+    rooms: Collection[str]  # that the account is in
+    arrangement: Arrangement

@@ -36,6 +36,7 @@ REFUSALS = {
 }
 """Codes of lines that went no further than here. ``bad-name`` goes over the wire too; here it is a line's head."""
 
+PROGRAM = "restante"
 ASK_NAME = Sentence("Name: ")
 ASK_PASSWORD = Sentence("Password: ")
 ASK_NEW_PASSWORD = Sentence("New password: ")
@@ -44,6 +45,11 @@ TAKEN = Sentence(
     "The name {name} is taken. If it is yours, give its password; else press Enter, and choose another name."
 )
 FREE = Sentence("There is no account {name} yet. Choose a password to make it; just Enter leaves.")
+BY_INVITATION = Sentence(
+    "There is no account {name} yet, and this broker makes new ones by invitation. Just Enter leaves."
+)
+ASK_PERMIT = Sentence("Code of the invitation: ")
+WITH_PERMIT = Sentence("The code lets you choose a password for {name}. Just Enter leaves.")
 NOT_THE_SAME = Sentence("These were not the same; nothing was made. Again:")
 UNREACHED_END = Sentence("the broker at {broker} was not reached; nothing was sent: is it running? See -a and -p")
 TURNED_AWAY = Sentence("the broker at {broker} let nobody in ({why}); nothing was sent: try again later")
@@ -97,6 +103,8 @@ IGNORED = Sentence("you ignore: {names}")
 NOTHING_FOUND = Sentence("nothing was found for: {words}")
 MORE_FOUND = Sentence("these are the last {count} for: {words}; more words find older ones")
 UNREAD = Sentence("{place}  {count}")
+MUTED = Sentence("muted, so that nothing there calls you: {places}")
+NOTHING_MUTED = Sentence("nothing is muted")
 NOTHING_UNREAD = Sentence("there is nothing that you have not looked at")
 HERE = Sentence("here now: {names}")
 POSSIBLE = Sentence("you could add: {names}")
@@ -162,6 +170,7 @@ DAMAGED = Sentence("[damaged at the broker]")
 
 # At a terminal.
 AWAY_SINCE = Sentence("while you were away, since {time}")
+MEANWHILE = Sentence("that was: {places}")
 NEW_FROM_HERE = Sentence("new from here")
 HISTORY_OF = Sentence("history")
 END_OF_HISTORY = Sentence("now")
@@ -173,6 +182,8 @@ STATUS_RETRY = Sentence("OFFLINE, retry in {seconds} s")
 STATUS_OUTBOX = Sentence("outbox {count}")
 STATUS_UNREAD = Sentence("unread {places}")
 EMPTY_LINE = Sentence("Ctrl-D on an empty line, or exit, leaves")
+NO_CONVERSATION = Sentence("no conversation has that number yet; Alt and a number: {places}")
+NOTHING_NEW = Sentence("nothing is unread elsewhere")
 
 DAY = Sentence("{weekday}, {day} {month} {year}")
 WEEKDAYS = (

@@ -25,6 +25,7 @@ import msgspec
 from core import records
 from core.clock import Instant
 from core.commands import Append, Command, HangUp, Move, Note, Operation, Put, Send, Trust
+from core.desk import Desk
 from core.devices import Devices
 from core.door import BUSY_S, Door, House, refuse, refuse_for, versions
 from core.events import (
@@ -45,9 +46,10 @@ from core.events import (
 )
 from core.gate import Gate
 from core.hosts import Hosts
+from core.ordered import decline
 from core.presence import Comings, Presence, listed
 from core.questions import Questions
-from core.received import Event, Knocked, Received, Swept
+from core.received import Asking, Event, Knocked, Ordered, Received, Swept
 from core.records import DamagedRecord
 from core.registered import Registered
 from core.retention import Retention
@@ -84,6 +86,7 @@ class Broker:
         self._rooms = Rooms(self.sessions, registered, self._comings)
         self._devices = Devices(self._gate, self.sessions)
         self._retention = Retention(house.keep)
+        self._desk = Desk(house, self.sessions)
         self._strangers: dict[bytes, None] = {}
         self._moves: dict[tuple[str, str], int] = {}  # (device, log) → pos: copies of cursors, not yet written
         self._moves_due: float | None = None
@@ -92,6 +95,7 @@ class Broker:
         self._events: dict[type[Event], Callable[[Any, Instant], list[Command]]] = {
             Knocked: self._gate.knock,
             Received: self._received,
+            Ordered: self._desk.handle,
             Garbled: self._garbled,
             Gone: self._gone,
             Closing: self._closing,
@@ -103,6 +107,11 @@ class Broker:
             Looked: self._looked,
             Fetched: self._fetched,
             ProofArrived: self._proof_arrived,
+        }
+        self._causes: dict[type[Event], Callable[[Any, Instant], list[Command]]] = {
+            Swept: self._retention.found,
+            Knocked: self._gate.knock,
+            Ordered: self._desk.handle,
         }
         self._frames: dict[type[frames.Frame], Callable[[Received, Any, Session, Instant], list[Command]]] = {
             frames.Post: self._sends.post,
@@ -240,20 +249,21 @@ class Broker:
         commands: list[Command] = []
         for operation, result in zip(event.group, event.results, strict=True):
             if isinstance(operation, Append):
-                commands += self._sends.stored(operation, result)
+                commands += [*self._sends.stored(operation, result), *self._desk.house.stored(operation, result)]
             elif isinstance(operation, Put) and operation.cause:
                 commands += self._put_done(operation, operation.cause, result, now)
         self._arrived(event.arrived)
         self._missed(event.group, event.arrived)
         return commands
 
-    def _put_done(self, put: Put, cause: Received, result: Result, now: Instant) -> list[Command]:
+    def _put_done(self, put: Put, cause: Asking, result: Result, now: Instant) -> list[Command]:
         found = dict(cause.found)
+        for each in (put, *put.also):
+            found[each.key] = (each.expect + 1, each.value) if each.value is not None else None
+            if not isinstance(result, Done):
+                del found[each.key]  # somebody else was faster: look again
         if isinstance(result, Done):
-            found[put.key] = (result.value, put.value) if put.value is not None else None
             found["done"] = True
-        else:
-            del found[put.key]  # somebody else was faster: look again
         return self._again(msgspec.structs.replace(cause, found=found), now)
 
     def _arrived(self, arrivals: Iterable[Arrived]) -> None:
@@ -271,9 +281,9 @@ class Broker:
         for operation in event.group:
             if isinstance(operation, Append):
                 self._sends.failed(operation, losers)
-            elif isinstance(operation, Put) and operation.cause:
-                commands += refuse(operation.cause, event.code, retry_s=STORE_RETRY_S)
-                commands += self._unasked(operation.cause)
+                commands += self._desk.house.failed(operation, event.code)
+            elif isinstance(operation, Put):
+                commands += self._not_put(operation.cause, event.code)
             elif isinstance(operation, Move):
                 self._moves.setdefault((operation.device, operation.log), operation.pos)
                 self._moves_due = now.tick + LAZY_S
@@ -282,6 +292,11 @@ class Broker:
         told, self._failing = self._failing == event.code, event.code
         note = [] if told else [Note("store-failed", {"code": event.code, "sessions": len(losers)}, loud=True)]
         return [*commands, *(Send(refused, peer) for peer in losers), *note]
+
+    def _not_put(self, cause: Asking | None, code: str) -> list[Command]:
+        if isinstance(cause, Ordered):
+            return decline(cause, code)
+        return [*refuse(cause, code, retry_s=STORE_RETRY_S), *self._unasked(cause)] if cause else []
 
     def _uncertain(self, event: Uncertain, now: Instant) -> list[Command]:
         self._doubts = True
@@ -325,12 +340,10 @@ class Broker:
         cause = msgspec.structs.replace(event.cause, found={**event.cause.found, **event.found})
         return self._again(cause, now)
 
-    def _again(self, cause: Received | Knocked | Swept, now: Instant) -> list[Command]:
+    def _again(self, cause: Asking | Knocked | Swept, now: Instant) -> list[Command]:
         """Handle a question again, with what has been found."""
-        if isinstance(cause, Swept):
-            return self._retention.found(cause, now)
-        if isinstance(cause, Knocked):
-            return self._gate.knock(cause, now)
+        if not isinstance(cause, Received):
+            return self._causes[type(cause)](cause, now)
         if type(cause.frame) is frames.Hello:
             self._door.knock(cause)
             return []
@@ -364,7 +377,7 @@ class Broker:
         if fetch.log not in session.readings:
             return []
         arrived = Arrived(fetch.log, event.first, event.envelopes)
-        session.fetched(fetch.log, cut(arrived), complete=event.complete)
+        session.fetched(fetch.log, event.first, cut(arrived), event.complete)
         self.sessions.touch(session)
         return []
 

@@ -13,20 +13,9 @@ from typing import Any
 from core import shown, typed
 from core.anchor import Anchor
 from core.answers import Answers
+from core.arrangement import Arrangement
 from core.clock import Instant
-from core.commands import (
-    Command,
-    Connect,
-    Derive,
-    DeriveNew,
-    Disconnect,
-    Drop,
-    Keep,
-    Remember,
-    Renew,
-    Send,
-    Show,
-)
+from core.commands import Command, Connect, Derive, DeriveNew, Disconnect, Drop, Keep, Remember, Renew, Send, Show
 from core.events import (
     Connected,
     Derived,
@@ -65,6 +54,7 @@ class Client:
         self.account = person.account
         self.device = memory.device
         self.places = Places(person.place)
+        self.arrangement = Arrangement(memory.arranged)
         self.outbox = Outbox(memory.last, memory.outbox, memory.offered)
         self._inquiries = Inquiries()
         self.lookback = Lookback(person.account, self.places, self._inquiries, memory)
@@ -73,7 +63,8 @@ class Client:
         self._past = Past(memory, person.run)
         self.link = Link(chance)
         self._anchor = Anchor(person.known, person.broker)
-        self._proven = not person.proves  # the broker has seen what it must see in this run
+        self._permit = person.permit  # goes with the credential
+        self._proven = not (person.proves or person.permit)  # the broker has seen what it must see in this run
         self._postponed: list[typed.Typed] = []  # questions for as soon as the broker is there
         self._credential = b""
         self._broker = b""  # whose broker's id the credential was made with
@@ -101,6 +92,7 @@ class Client:
             typed.AskedOutbox: self._asked_outbox,
             **dict.fromkeys(ASKED_OF_ROOM, self._asked_of_room),
             **self.lookback.table,
+            **self.arrangement.table,
             Recalled: self._recalled,
             typed.Mistook: self._mistook,
             typed.Left: self._left,
@@ -230,6 +222,7 @@ class Client:
             name=self.person.device_name,
             epoch=self._past.epoch,
             visit=self._past.new_visit(),
+            permit=self._permit if credential else "",
             bot=self.person.bot,
         )
         return [self._say(hello, now)]
@@ -252,10 +245,8 @@ class Client:
     def _unanswered(self) -> list[Command]:
         """Questions that the broker can't answer any more."""
         never, self._postponed = self._postponed, []
-        unanswered = [("not-connected", each) for each in never] + [
-            ("no-answer", each) for each in self._inquiries.lost()
-        ]
-        return [command for code, question in unanswered for command in self._give_up(code, question)]
+        unanswered = {"not-connected": never, "no-answer": self._inquiries.lost()}
+        return [command for code, asked in unanswered.items() for one in asked for command in self._give_up(code, one)]
 
     def _give_up(self, code: str, question: typed.Typed) -> list[Command]:
         if isinstance(question, WantedPage):
@@ -277,14 +268,15 @@ class Client:
         if frame.broker == self._broker and self._credential:
             return self._hello(now, self._credential)
         self._broker, self._credential = frame.broker, b""
-        if self.person.proves:
+        lacks = frame.permit and not self._permit
+        if self.person.proves and not lacks:
             return [Derive(frame.broker, frame.taken)]
         # A person takes as long as it takes to answer, and a broker does not wait so long for strangers.
         self.link.asking()
-        return [Disconnect(), Derive(frame.broker, frame.taken)]
+        return [Disconnect(), Derive(frame.broker, frame.taken, lacks)]
 
     def _derived(self, event: Derived, now: Instant) -> list[Command]:
-        self._credential = event.credential
+        self._credential, self._permit = event.credential, event.permit or self._permit
         if not event.credential:
             self.link.end()
             return [Disconnect()]
@@ -295,7 +287,7 @@ class Client:
         if self.link.phase != GREETING:
             return []
         self.account = frame.account
-        self._proven = True
+        self._proven, self._permit = True, ""
         self._registered |= frame.registered
         if self._past.judge(frame, self.outbox, self.reader):
             return self._part(now)
@@ -344,7 +336,7 @@ class Client:
     def _bye(self, frame: frames.Bye, now: Instant) -> list[Command]:
         if frame.code == "closing":
             return self._lost(Lost("closing"), now)
-        return self._end(frame.code, errors.SENTENCES.get(frame.code, frame.code))
+        return self._end(frame.code, frame.text or errors.SENTENCES.get(frame.code, frame.code))
 
     def _end(self, code: str, text: str) -> list[Command]:
         self.link.end()

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from core.received import Knocked, Received, Swept
+from core.received import Asking, Knocked, Received, Swept
 from core.shown import Shown
 from core.typed import AskedPassword
 from protocol import limits
@@ -48,6 +48,16 @@ class HangUp(Command):
     peer: bytes
 
 
+# ---- to an operator ------------------------------------------------------------------------------------
+
+
+class Reply(Command):
+    """Answer an order: with facts, or with ``error`` and ``code``."""
+
+    ticket: int
+    said: dict[str, Any]
+
+
 # ---- to the store: operations, gathered into one group a turn -----------------------------------------
 
 
@@ -84,13 +94,15 @@ class Move(Command):
 class Put(Command):
     """Compare and set a record. value None deletes; expect 0 means "must not exist".
 
-    Result: Done(version) or Conflict(version). ``cause`` is given back with the result, for the core's own use.
+    ``also`` are carried out with it, all of them or none. Result: Done(version), or Conflict(version) of the first
+    that is not as expected. ``cause`` is given back with the result, for the core's own use.
     """
 
     key: str
     value: bytes | None
     expect: int
-    cause: Received | None = None
+    cause: Asking | None = None
+    also: tuple[Put, ...] = ()
 
 
 class Trim(Command):
@@ -112,7 +124,7 @@ class Look(Command):
     With an epoch also the bases of the logs: up to which seq each is the same as it was in that epoch.
     """
 
-    cause: Received | Knocked | Swept
+    cause: Asking | Knocked | Swept
     keys: tuple[str, ...] = ()
     logs: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
@@ -123,7 +135,7 @@ class Look(Command):
 class Browse(Command):
     """Read the keys that begin with prefix and come after another, in order, at most limit; Looked brings them."""
 
-    cause: Received | Swept
+    cause: Asking | Swept
     prefix: str
     limit: int
     after: str = ""
@@ -191,6 +203,7 @@ class Derive(Command):
 
     broker: bytes  # the broker's id
     taken: bool  # the name is registered
+    lacks_permit: bool = False  # the account is made only with a permit, and there is none yet: ask for it, too
 
 
 # ---- the client's: to its journal, committed before anything of the same turn is sent or shown ---------

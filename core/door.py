@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from core import records
+from core import permits, records
 from core.clock import Instant
 from core.commands import Command, Look, Note, Prove, Put, Send, Trust
 from core.events import DeviceState
@@ -44,6 +44,8 @@ class House(msgspec.Struct, frozen=True):
     dummy: str  # a stored hash that no secret fits: checking it costs what checking a real one costs
     local_limits: bool = False  # this machine's own programs are held to the limits for addresses too
     keep: Keep = Keep()
+    permits: bool = False  # new accounts may be made with a permit only
+    began_at: int = 0  # Unix time in ms
 
 
 class Door:
@@ -106,7 +108,8 @@ class Door:
             wait = 0.0 if event.proof else self._gate.hello(event.key, now.tick)
             if wait:
                 return refuse_for(wait, event, "too-many-hellos")
-            return [Look(event, keys=(records.account(key), records.key(event.key)))]
+            permit = (permits.key(hello),) if hello.permit else ()
+            return [Look(event, keys=(records.account(key), records.key(event.key), *permit))]
         bound = _key(event)
         if bound and (bound.revoked or bound.account != key):
             return refuse(event, "revoked" if bound.revoked else "other-account", name=hello.account)
@@ -121,40 +124,52 @@ class Door:
             return self._check(event, key, version, account, now)
         if account and not hello.scheme and account.is_bound(hello.device, event.key):
             return self._bind(event, key, version, account, now)
-        taken = account is not None or not self._house.open
-        return _send(event, frames.Unproven(self._house.broker, SCHEME, taken))
+        taken = account is not None or not (self._house.open or self._house.permits)
+        permit = self._house.permits and not taken
+        return _send(event, frames.Unproven(self._house.broker, SCHEME, taken, permit))
 
     def _check(self, event: Received, key: str, version: int, account: Account | None, now: Instant) -> list[Command]:
         hello, proof = event.frame, event.proof
         assert isinstance(hello, frames.Hello)
         if hello.scheme != SCHEME:
             return refuse(event, "scheme", scheme=hello.scheme)
-        stored = account.hash if account else None if self._house.open else self._house.dummy
+        permit = permits.held(event, account, key, now) if account or self._house.permits else None
+        is_new = account is None and (self._house.open or permit is not None)
+        stored = None if is_new or permit else (account and account.hash) or self._house.dummy
         if proof is None or stored not in (proof.stored, proof.fresh):
-            return self._tried(event, key, account, now) or [Prove(event, hello.credential, stored)]
+            return self._tried(event, key, is_new, now) or [Prove(event, hello.credential, stored)]
         if proof.damaged:
             return refuse(event, "damaged-account", name=hello.account)
         self._gate.judged(event.address, key, proof.right, now.tick)
-        if not proof.right or (account is None and not self._house.open):
-            return refuse(event, "wrong-password" if self._house.open else "registration-closed", name=hello.account)
+        if not proof.right or stored == self._house.dummy:
+            return refuse(event, self._wrong(hello, account), name=hello.account)
+        also = permits.used(event, permit, key)
         if account is None:
-            return self._register(event, key, now)
-        return self._bind(event, key, version, account, now)
+            return self._register(event, key, now, also)
+        return self._bind(event, key, version, account, now, also)
 
-    def _tried(self, event: Received, key: str, account: Account | None, now: Instant) -> list[Command]:
+    def _wrong(self, hello: frames.Hello, account: Account | None) -> str:
+        """Why a credential did not do."""
+        if hello.permit:
+            return "bad-permit"
+        if self._house.permits and account is None:
+            return "permit-needed"
+        return "wrong-password" if self._house.open or self._house.permits else "registration-closed"
+
+    def _tried(self, event: Received, key: str, is_new: bool, now: Instant) -> list[Command]:
         """A refusal, before any work is done, if this has been tried too often."""
         if event.proof:
             return []
         wait = self._gate.login(event.address, key, now.tick)
         if wait:
             return refuse_for(wait, event, "too-many-logins")
-        if account is None and self._house.open:
+        if is_new:
             wait = self._gate.registration(event.address, now.tick)
         return (
             refuse_for(wait, event, "too-many-accounts", limit=ADDRESS_ACCOUNTS, address=event.address) if wait else []
         )
 
-    def _register(self, event: Received, key: str, now: Instant) -> list[Command]:
+    def _register(self, event: Received, key: str, now: Instant, also: tuple[Put, ...]) -> list[Command]:
         hello, proof = event.frame, event.proof
         assert isinstance(hello, frames.Hello)
         assert proof is not None
@@ -169,22 +184,26 @@ class Door:
             rooms={names.LOBBY: head},
             devices={hello.device: event.key},
         )
-        return [Put(records.account(key), records.pack(account), 0, event)]
+        return [Put(records.account(key), records.pack(account), 0, event, also)]
 
-    def _bind(self, event: Received, key: str, version: int, account: Account, now: Instant) -> list[Command]:
+    def _bind(
+        self, event: Received, key: str, version: int, account: Account, now: Instant, also: tuple[Put, ...] = ()
+    ) -> list[Command]:
         """Write down what this login changes of the account: a new device, another key, a hash made anew."""
         hello, proof = event.frame, event.proof
         assert isinstance(hello, frames.Hello)
+        if account.is_barred(now.at):
+            return refuse(event, account.bar, **account.bar_places)
         before = msgspec.structs.replace(account, devices=dict(account.devices))
         if account.devices.get(hello.device) != event.key:
             account.bind(hello.device, event.key, limits.ACCOUNT_DEVICES)
             if len(account.bound) > max(limits.ACCOUNT_DEVICES, len(before.bound)):
                 return refuse(event, "too-many-devices", name=account.name, limit=limits.ACCOUNT_DEVICES)
         if proof and proof.fresh:
-            account.hash = proof.fresh
+            account.scheme, account.hash = hello.scheme, proof.fresh
         if account == before:
             return self._look(event, key, account, now)
-        return [Put(records.account(key), records.pack(account), version, event)]
+        return [Put(records.account(key), records.pack(account), version, event, also)]
 
     def _look(self, event: Received, key: str, account: Account, now: Instant) -> list[Command]:
         """All that a session begins with, read at one moment: the account and the key once more, for a commit may lie
@@ -216,6 +235,7 @@ class Door:
             return []
         session = Session(event.peer, key, account.name, hello.device, device, hello.reads)
         session.address, session.origin, session.heard_at = event.address, where, now.tick
+        session.began_at = now.at
         session.key, session.connection, session.bot = event.key, event.connection, hello.bot
         session.rooms = _rooms(event, account)
         state: DeviceState = event.found["device/" + device]

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.commands import Fetch, Operation, Reason, Recall, Search
 from core.outbox import SendId, Waiting
-from core.received import Event, Knocked, Proved, Received, Swept
+from core.received import Asking, Event, Knocked, Proved, Received, Swept
 from core.typed import AskedPassword
 from protocol import frames
 from protocol.frames import Envelope
@@ -112,7 +112,7 @@ class Looked(Event):
     ``browse/PREFIX``; ``size``.
     """
 
-    cause: Received | Knocked | Swept
+    cause: Asking | Knocked | Swept
     found: dict[str, Any]
 
 
@@ -170,6 +170,7 @@ class Derived(Event):
     """The credential is there; empty: nobody could be asked, or nobody answered."""
 
     credential: bytes
+    permit: str = ""  # if it was asked for
 
 
 class PasswordsDerived(Event):

@@ -63,6 +63,7 @@ class Memory(msgspec.Struct):
     visits: list[int] = []  # of this device, that the broker may name
     contacts: list[str] = []
     ignored: list[str] = []  # names of those whose messages are not shown
+    arranged: dict[str, bytes] = {}  # facts of core.arrangement.ARRANGED, as far as they are known
     known: set[SendId] = set()  # what was read in another epoch and may come again
     offered: int | None = None  # numbers behind it were given while the broker was away; None: it may have them all
 

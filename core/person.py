@@ -19,5 +19,6 @@ class Person(msgspec.Struct, frozen=True):
     proves: bool = False  # a password was given, which is to be checked; False: it is asked for if the key does not do
     known: Known = Known()  # what is known of the broker
     device_name: str = ""
+    permit: str = ""  # the code of an invitation, or one that sets another password
     bot: bool = False  # it is a program that talks
     run: int = 0  # a random number of this run of the program

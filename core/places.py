@@ -40,6 +40,14 @@ class Places:
         return msgspec.structs.replace(question, room=self.place) if self.place.startswith("#") else None
 
 
+def place_key(place: str) -> str:
+    """A place in its compared form; as it stands if it is no name at all, as of a message that was damaged."""
+    try:
+        return names.room_key(place) if place.startswith("#") else names.key(place)
+    except names.BadName:
+        return place
+
+
 def conversation(place: str, account: str) -> tuple[str, str]:
     """The log that holds what is said in a place, and with whom: "" in a room."""
     if place.startswith("#"):

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from core.orders import AnyOrder
 from protocol import frames
 
 
@@ -42,6 +43,18 @@ class Knocked(Event):
     key: str
     address: str
     found: dict[str, Any] = {}  # as in Received
+
+
+class Ordered(Event):
+    """An operator asks something."""
+
+    ticket: int  # whom to answer
+    order: AnyOrder
+    found: dict[str, Any] = {}  # as in Received
+
+
+Asking = Received | Ordered
+"""Questions, whose answers may need the store."""
 
 
 class Swept(Event):

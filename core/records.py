@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
+from core.clock import utc
+from protocol import limits
 from protocol.frames import Visit
+
+# Until when an account is barred that is closed.
+FOREVER = limits.LAST_AT_MS
 
 
 class DamagedRecord(Exception):
@@ -24,6 +29,7 @@ class Account(msgspec.Struct):
     contacts: list[str] = []  # names as registered
     invited: dict[str, str] = {}  # log of a room that it may join → who says so, as registered
     devices: dict[str, str] = {}  # device id → its public key; "" if none lets it in any more
+    barred: int = 0  # Unix time in ms until which nobody is let in; FOREVER: the account is closed
 
     def is_bound(self, device: str, key: str) -> bool:
         """Whether this key alone lets this device in. A device that began anew keeps its key under another id."""
@@ -40,6 +46,20 @@ class Account(msgspec.Struct):
         over = [each for each, bound in self.devices.items() if not bound][:-past]
         for each in over:
             del self.devices[each]
+
+    def is_barred(self, at: int) -> bool:
+        """Whether nobody is let in at this time (Unix, ms)."""
+        return self.barred != 0 and at < self.barred
+
+    @property
+    def bar(self) -> str:
+        """The code that says why nobody is let in."""
+        return "account-closed" if self.barred == FOREVER else "account-barred"
+
+    @property
+    def bar_places(self) -> dict[str, Any]:
+        """And the places of its sentence."""
+        return {"name": self.name, "until": utc(self.barred)}
 
     @property
     def bound(self) -> dict[str, str]:
@@ -67,13 +87,24 @@ class Room(msgspec.Struct):
     made_at: int  # Unix time in ms
     topic: str = ""
     private: bool = False  # only who is invited may join
+    closed: bool = False  # nobody may join
+
+
+class Permit(msgspec.Struct):
+    """``permit/MARK``: lets whoever has its code make an account, or give one another password."""
+
+    account: str  # key of the account whose password it sets; "": it makes accounts
+    until: int  # Unix time in ms
+    uses: int
+    made_at: int  # Unix time in ms
+    names: list[str] = []  # keys of the accounts that it was used for
 
 
 _encoder = msgspec.msgpack.Encoder()
 _T = TypeVar("_T")
 
 
-def pack(record: Account | Room | Key) -> bytes:
+def pack(record: Account | Room | Key | Permit) -> bytes:
     """A record's stored bytes."""
     return _encoder.encode(record)
 
@@ -109,6 +140,11 @@ def ban(room_key: str, account_key: str) -> str:
 def key(letters: str) -> str:
     """The record's key for a public key."""
     return "key/" + letters
+
+
+def permit(mark: str) -> str:
+    """The record's key for a permit."""
+    return "permit/" + mark
 
 
 def device(account_key: str, device_id: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from core import records
 from core.commands import Command, Look, Send
-from core.received import Received
+from core.received import Asking, Received
 from core.records import Account, DamagedRecord
 from core.session import Session
 from protocol import frames
@@ -23,7 +23,7 @@ class Registered:
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
 
-    def missing(self, event: Received, accounts: Iterable[str]) -> list[Command]:
+    def missing(self, event: Asking, accounts: Iterable[str]) -> list[Command]:
         """A Look at those whose names are not known; nothing if all are."""
         if len(self._names) > NAMES:
             self._names.clear()
@@ -46,7 +46,7 @@ class Settled(Exception):
         self.commands = commands
 
 
-def look(event: Received, *keys: str, logs: tuple[str, ...] = ()) -> list[Command]:
+def look(event: Asking, *keys: str, logs: tuple[str, ...] = ()) -> list[Command]:
     """A Look at whatever of these has not been found yet; nothing if all is there."""
     keys = tuple(key for key in keys if key not in event.found)
     logs = tuple(log for log in logs if "head/" + log not in event.found)
@@ -64,12 +64,12 @@ def answer(session: Session, frame: frames.AnyFrame) -> list[Command]:
     return [Send(frames.encode(frame), session.peer)]
 
 
-def record(event: Received, key: str, kind: type[Any]) -> Any:
+def record(event: Asking, key: str, kind: type[Any]) -> Any:
     """A record that was looked up; None if there is none."""
     found = event.found[key]
     return records.unpack(kind, found[1]) if found else None
 
 
-def version(event: Received, key: str) -> int:
+def version(event: Asking, key: str) -> int:
     """Its version; 0 if there is none."""
     return event.found[key][0] if event.found[key] else 0

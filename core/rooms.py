@@ -61,6 +61,8 @@ class Rooms:
     def _closed(self, event: Received, ask: frames.Join, session: Session, log: str, room: Room) -> list[Command]:
         if event.found[records.ban(log, session.account)]:
             return refuse(event, "banned", name=session.name, room=room.name)
+        if room.closed:
+            return refuse(event, "room-closed", room=room.name)
         if ask.private and not room.private:
             return refuse(event, "not-private", room=room.name)
         _, account = own(event, session)
@@ -78,8 +80,10 @@ class Rooms:
         if log not in account.rooms:
             _, account.rooms[log] = event.found["head/" + log]
             account.invited.pop(log, None)
-            event.found.pop(records.ban(log, session.account))  # whoever is banned meanwhile is seen in the next step
-            return [Put(records.account(session.account), records.pack(account), held, event)]
+            # If this has to be tried again: whoever is banned meanwhile, and a room that is closed, is seen then.
+            del event.found[records.ban(log, session.account)], event.found[records.room(log)]
+            also = () if event.found[member] else (Put(member, PRESENT, 0),)
+            return [Put(records.account(session.account), records.pack(account), held, event, also)]
         if event.found[member] is None:
             event.found.pop(records.account(session.account))  # and whoever is removed
             return [Put(member, PRESENT, 0, event)]
@@ -151,7 +155,7 @@ class Rooms:
 
     def _is_seen(self, event: Received, log: str, account: Account, session: Session) -> bool:
         room: Room | None = record(event, records.room(log), Room)
-        if room is None:  # it has gone meanwhile
+        if room is None or room.closed:
             return False
         return not room.private or log in account.rooms or log in account.invited or room.owner == session.account
 

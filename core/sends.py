@@ -202,19 +202,22 @@ def _find_route(to: str, session: Session, found: dict[str, Any]) -> str:
     record_key = _record_key(key)
     if record_key not in found:
         return record_key
-    shown = _name(found[record_key]) if not key.startswith("#") else ""
+    shown = _addressee(found[record_key])[0] if not key.startswith("#") else ""
     if shown:
         mailboxes = names.mailbox(key), names.mailbox(session.account)
         session.routes[to] = (mailboxes if key != session.account else mailboxes[:1], shown)
     return ""
 
 
-def _name(record: tuple[int, bytes] | None) -> str:
-    """An account as registered; "" if there is none, or if nobody can tell."""
+def _addressee(record: tuple[int, bytes] | None) -> tuple[str, str]:
+    """An account as registered; or "", and the code that says why nothing can be sent to it."""
+    if record is None:
+        return "", "no-such-account"
     try:
-        return records.unpack(records.Account, record[1]).name if record else ""
+        account = records.unpack(records.Account, record[1])
     except records.DamagedRecord:
-        return ""
+        return "", "damaged-account"
+    return ("", "account-closed") if account.barred == records.FOREVER else (account.name, "")
 
 
 def _record_key(key: str) -> str:
@@ -229,7 +232,7 @@ def _refusal(to: str, found: dict[str, Any]) -> Reason:
         return "bad-name", errors.sentence("bad-name", name=to, why=error)
     there = found.get(_record_key(key))
     if not key.startswith("#"):
-        code = "damaged-account" if there else "no-such-account"
+        _, code = _addressee(there)
         return code, errors.sentence(code, name=to)
     code = "not-a-member" if there else "no-such-room"
     return code, errors.sentence(code, room=to)

@@ -59,6 +59,7 @@ class Session:
         self.offended = False  # in this turn: one refusal is enough
         self.granted = limits.WINDOW_MESSAGES  # sends that it was told to have on their way at most
         self.heard_at = 0.0  # tick of the last frame
+        self.began_at = 0  # Unix time in ms
         self.last = 0  # the highest n handed to the store
         self.durable = 0  # the highest n on disk
         self.told = 0  # the highest n that this session has been told about
@@ -109,15 +110,15 @@ class Session:
         if reading.sent < reading.head:
             self.behind[log] = None
 
-    def fetched(self, log: str, pieces: list[Piece], complete: bool) -> None:
-        """The store answered a Fetch; complete: there was nothing more behind it."""
+    def fetched(self, log: str, first: int, pieces: list[Piece], complete: bool) -> None:
+        """The store answered a Fetch: what there is from ``first`` on; complete: there was nothing more behind it."""
         reading = self.readings[log]
+        # What was pruned meanwhile can't be had: the device will see the hole, say Hello, and learn where to begin.
+        reading.sent = max(reading.sent, first - 1)
         last = pieces[-1].last if pieces else reading.sent
         # A hint says that there is more, not how much; so does an answer that stops before the end.
         reading.head = last if complete else max(reading.head, last + 1)
         if pieces:
-            # What was pruned meanwhile can't be had: the device will see the hole, say Hello, and learn where to begin.
-            reading.sent = max(reading.sent, pieces[0].first - 1)
             self.offer(log, pieces)
         if reading.sent >= reading.head:
             self.behind.pop(log, None)

@@ -167,6 +167,12 @@ class Found(Shown, kw_only=True):
     more: bool  # there are older ones
 
 
+class Muted(Shown, kw_only=True):
+    """Where nothing calls me."""
+
+    places: list[str]
+
+
 class Unread(Shown, kw_only=True):
     """Where something has come that nobody has looked at."""
 

@@ -126,6 +126,28 @@ class UnignoredAccount(Typed, kw_only=True):
     account: str
 
 
+class AskedMuted(Typed):
+    """Where is it quiet?"""
+
+
+class MutedPlace(Typed, kw_only=True):
+    """Nothing there is to call me."""
+
+    place: str
+
+
+class UnmutedPlace(Typed, kw_only=True):
+    """It may call me again."""
+
+    place: str
+
+
+class Drafted(Typed, kw_only=True):
+    """What is half typed, by place. Nobody types this: it is said when one goes elsewhere, or leaves."""
+
+    texts: dict[str, str]
+
+
 class AskedDevices(Typed):
     """Which devices does my account have?"""
 
@@ -239,6 +261,10 @@ Intent = (
     | AskedIgnored
     | IgnoredAccount
     | UnignoredAccount
+    | AskedMuted
+    | MutedPlace
+    | UnmutedPlace
+    | Drafted
     | AskedDevices
     | RevokedDevice
     | AskedPassword

@@ -24,6 +24,13 @@ SENTENCES = {
     "name-taken": "the name {name} is taken; give its password, or choose another name",
     "wrong-password": "wrong password for {name}; nothing was sent",
     "wrong-old-password": "that is not the password of {name}; nothing was changed: /passwd asks again",
+    "permit-needed": "there is no account {name}, and this broker makes new ones by invitation only; nothing was sent:"
+    " ask its operator for a code, then use --invite CODE",
+    "bad-permit": "the code is not for {name}, was used already, or is over; nothing was sent: ask the operator for"
+    " another one",
+    "account-closed": "the account {name} was closed by the broker's operator; nobody is let in as it, and nothing is"
+    " sent to it: ask them about it",
+    "account-barred": "the account {name} is banned until {until}; nobody is let in as it before: come back then",
     "registration-closed": "wrong name or password for {name}, and this broker makes no new accounts; ask its operator",
     "damaged-account": "the broker's record of {name} is damaged; ask its operator to restore a backup",
     "damaged-device": "what the broker keeps of this device of {name} is damaged; it goes on under another id",
@@ -52,6 +59,7 @@ SENTENCES = {
     "too-many-rooms": "you are in {limit} rooms, which is the most; leave one before joining another",
     "already-member": "you are in {room} already",
     "lobby": "#lobby is everyone's; nobody leaves it, names its topic, invites or removes there",
+    "room-closed": "{room} was closed by the broker's operator; you did not join: choose another name",
     "not-invited": "{room} is private, and you are not invited; ask one of its members",
     "not-private": "{room} is there already, and it is not private; you did not join: choose another name",
     "banned": "{name} is banned from {room}; only the one who made it can change that",
@@ -62,6 +70,13 @@ SENTENCES = {
     "too-many-invitations": "{name} has {limit} invitations to answer, which is the most; try again later",
     "unknown-room": "there is no room {room}; check the spelling, or /join makes it",
     "no-such-log": "{log} is not one of your conversations",
+    # what an operator asked
+    "account-exists": "there is an account {name} already; nothing was made: choose another name",
+    "no-permit": "no code, or more than one, begins with {mark}; nothing was taken back: invites lists them",
+    "no-device-of": "no device of {name} begins with {device}, or several do; nothing was done: devices lists them",
+    "not-barred": "{name} is neither banned nor closed; nothing was changed",
+    "room-not-closed": "{room} is not closed; nothing was changed",
+    "not-the-brokers": "{name} is somebody's account; nothing was sent: announce as another name, with --as NAME",
     # what a client says to its own people about a question
     "key-changed": "the key of the broker at {broker} is not the one that is known; nothing was sent",
     "other-broker": "the broker at {broker} calls itself by the id of another one, whose key is {key};"

@@ -93,6 +93,7 @@ class Hello(Frame, tag=1):
     name: Annotated[str, Meta(max_length=limits.DEVICE_NAME_CHARS)] = ""  # what its owner calls this device
     epoch: Epoch = ""  # in which this device's cursors count
     visit: VisitId = 0
+    permit: Annotated[str, Meta(max_length=limits.PERMIT_CHARS)] = ""  # it goes with a credential that is to be set
     bot: bool = False  # this is a program that talks: what it sends is marked
 
     def __repr__(self) -> str:
@@ -200,6 +201,7 @@ class Unproven(Frame, tag=32):
     broker: Annotated[bytes, Meta(min_length=16, max_length=16)]  # the broker's id, part of the salt
     scheme: Annotated[str, Meta(max_length=16)]
     taken: bool  # the name is registered; False: the first credential registers it
+    permit: bool = False  # but only together with a permit
 
 
 class Welcome(Frame, tag=33):
@@ -294,7 +296,8 @@ class Page(Frame, tag=45):
 class Bye(Frame, tag=46):
     """This session has ended."""
 
-    code: Code  # closing, replaced, revoked
+    code: Code  # closing, replaced, revoked, account-barred, account-closed
+    text: Text = ""
 
 
 class Devices(Frame, tag=47):

@@ -74,6 +74,11 @@ PAGE_MESSAGES = 100
 # The credential of scheme a2split1 is 32 bytes; the field leaves room for other schemes.
 CREDENTIAL_BYTES = 256
 
+# A permit as typed, with room for blanks, dashes and other ways of writing it.
+PERMIT_CHARS = 64
+# Accounts that are made with one permit, whose names stand in its record.
+PERMIT_NAMES = 1000
+
 # An idle client says Ping this often; so a broken link is noticed, and a restarted broker hears of it.
 PING_S = 10.0
 # A session that was silent for so long is forgotten. Three pings, so that one lost packet costs nothing.

@@ -11,7 +11,8 @@ G3   n must be exactly last + 1, not merely larger: that keeps a sender's order 
 G4   A send enters all its logs or none, under one n.
 G5   A refused send uses up its number, durably; the reasons of a device's last REFUSALS_KEPT numbers are kept.
 G6   In a log seq is 1, 2, 3 … without holes; who has seen k never later finds a new record at or below k.
-G7   A group is atomic in durability, not in acceptance: Gap or Conflict of one operation leaves the others.
+G7   A group is atomic in durability, not in acceptance: Gap or Conflict of one operation leaves the others. Only a
+     Put and what is put with it (``also``) are made together or not at all.
 G8   In a group all Appends come first, in group order, then Moves, Puts and Trims.
 G9   Move gives max(old, min(pos, head)).
 G10  Submitting a group again is always safe; a Put repeated with the same value and expect is Done again.

@@ -18,6 +18,7 @@ from typing import Any
 
 import apsw
 
+from core.arrangement import ARRANGED
 from core.commands import Backfill, Begin, Command, Drop, GoBack, Keep, Read, Recall, Record, Remember, Search, Tally
 from core.events import Recalled, Searched, Tallied
 from core.outbox import NOBODY, NOTHING, Memory, SendId, Waiting
@@ -90,6 +91,7 @@ class Journal:
             visits=[int(visit) for visit in self._text("visits").split()],
             contacts=self._text("contacts").split(),
             ignored=self._text("ignored").split(),
+            arranged={key: fact for key in ARRANGED if (fact := self.fact(key)) is not None},
             known=self._known(),
             offered=self._number("offered", 0) if self.fact("offered") else None,
         )

@@ -1,7 +1,8 @@
 -- The client's journal: one device's outbox, history and cursors.
 
 -- Facts about this device: its id, the broker's id, the epoch of the broker's store and our era, up to which number
--- its sends are settled, its visits that the broker may name, the account's name as registered, contacts.
+-- its sends are settled, its visits that the broker may name, the account's name as registered, contacts, and how it is
+-- arranged (core/arrangement.py).
 CREATE TABLE fact (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 
 -- What was typed. n is the device's own send number, dense, never used twice. What is settled stays for a while, for a

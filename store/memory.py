@@ -97,16 +97,22 @@ class MemoryStore:
         return Done(pos)
 
     def _put(self, put: Put) -> Result:
+        due = [each for each in (put, *put.also) if not self._is_made(each)]
+        for each in due:
+            version, _ = self._records.get(each.key, (0, None))
+            if version != each.expect:
+                return Conflict(version)
+        for each in due:
+            if each.value is None:
+                del self._records[each.key]
+            else:
+                self._records[each.key] = (each.expect + 1, each.value)
+        return Done(self._records.get(put.key, (0, None))[0])
+
+    def _is_made(self, put: Put) -> bool:
+        """Whether it is so already: this Put was made before."""
         version, held = self._records.get(put.key, (0, None))
-        if put.value == held and version in (0, put.expect + 1):  # so it is already: this Put was made before
-            return Done(version)
-        if version != put.expect:
-            return Conflict(version)
-        if put.value is None:
-            del self._records[put.key]
-            return Done(0)
-        self._records[put.key] = (version + 1, put.value)
-        return Done(version + 1)
+        return put.value == held and version in (0, put.expect + 1)
 
     def _trim(self, trim: Trim) -> Result:
         log = self._log(trim.log)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import takewhile
 from typing import Any
 
+from core.arrangement import ARRANGED
 from core.commands import Backfill, Begin, Command, Drop, GoBack, Keep, Read, Recall, Record, Remember, Search, Tally
 from core.events import Recalled, Searched, Tallied
 from core.outbox import NOBODY, NOTHING, Memory, SendId, Waiting
@@ -51,6 +52,7 @@ class Notebook:
             visits=[int(visit) for visit in self.facts.get("visits", b"").split()],
             contacts=self.facts.get("contacts", b"").decode().split(),
             ignored=self.facts.get("ignored", b"").decode().split(),
+            arranged={key: self.facts[key] for key in ARRANGED if key in self.facts},
             known=self._known(),
             offered=int(self.facts["offered"]) if self.facts.get("offered") else None,
         )

@@ -143,21 +143,31 @@ class Turn:
         return self._database.execute("SELECT pos FROM cursor WHERE device = ? AND log = ?", key).get or 0
 
     def _put(self, put: Put) -> Result:
-        row = self._database.execute("SELECT version, value FROM record WHERE key = ?", (put.key,)).fetchone()
-        version, held = row or (0, None)
-        if put.value == held and version in (0, put.expect + 1):  # so it is already: this Put was made before
-            return Done(version)
-        if version != put.expect:
-            return Conflict(version)
-        if put.value is None:
-            self._database.execute("DELETE FROM record WHERE key = ?", (put.key,))
-            return Done(0)
+        due = []
+        for each in (put, *put.also):
+            version, held = self._record(each.key)
+            if each.value == held and version in (0, each.expect + 1):  # so it is already: this Put was made before
+                continue
+            if version != each.expect:
+                return Conflict(version)
+            due.append(each)
+        for each in due:
+            self._set(each.key, each.expect + 1, each.value)
+        return Done(self._record(put.key)[0])
+
+    def _record(self, key: str) -> tuple[int, bytes | None]:
+        row = self._database.execute("SELECT version, value FROM record WHERE key = ?", (key,)).fetchone()
+        return row or (0, None)
+
+    def _set(self, key: str, version: int, value: bytes | None) -> None:
+        if value is None:
+            self._database.execute("DELETE FROM record WHERE key = ?", (key,))
+            return
         self._database.execute(
             "INSERT INTO record (key, version, value, crc) VALUES (?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET version = excluded.version, value = excluded.value, crc = excluded.crc",
-            (put.key, version + 1, put.value, segments.record_crc(put.key, put.value)),
+            (key, version, value, segments.record_crc(key, value)),
         )
-        return Done(version + 1)
 
     def _trim(self, trim: Trim) -> Result:
         log = self._log(trim.log)

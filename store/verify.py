@@ -34,7 +34,7 @@ _WITHOUT_CRC = (
     "epoch, log, head FROM base",
 )
 
-KINDS = {"account/": records.Account, "key/": records.Key, "room/": records.Room}
+KINDS = {"account/": records.Account, "key/": records.Key, "room/": records.Room, "permit/": records.Permit}
 
 
 class _Slice(NamedTuple):
@@ -72,7 +72,11 @@ def read_only(path: Path) -> apsw.Connection:
     StoreNewer if it is none that this program can read.
     """
     with failures(path, KIND):
-        database = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READONLY)
+        try:
+            database = _opened(path)
+        except apsw.ReadOnlyError:
+            _roll_back(path)
+            database = _opened(path)
         application, version = database.pragma("application_id"), database.pragma("user_version")
     if application != KIND.application:
         raise StoreDamaged("{path} is no store of this program", path=path)
@@ -84,6 +88,19 @@ def read_only(path: Path) -> apsw.Connection:
         )
     database.execute("BEGIN")
     return database
+
+
+def _opened(path: Path) -> apsw.Connection:
+    database = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READONLY)
+    database.pragma("user_version")
+    return database
+
+
+def _roll_back(path: Path) -> None:
+    """Undo the half transaction of a program that was killed before its file was in WAL, which only a writer can."""
+    database = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    database.pragma("user_version")
+    database.close()
 
 
 class Verifier:

@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import zmq
-from zmq.utils.monitor import parse_monitor_message
 
 from core.rates import origin
 from transport.context import plain_address
+from transport.monitor import happened
 
 # How often the process's memory is looked at: what one peer can send in this time comes on top of its limit.
 WATCH_S = 0.25
@@ -81,11 +81,11 @@ class Connections:
         ended = []
         with contextlib.suppress(zmq.Again):
             while True:
-                told = parse_monitor_message(monitor.recv_multipart(zmq.NOBLOCK))
-                if told["event"] == zmq.EVENT_ACCEPTED:
-                    self.accepted(int(told["value"]), tick)
+                event, descriptor = happened(monitor)
+                if event == zmq.EVENT_ACCEPTED:
+                    self.accepted(descriptor, tick)
                 else:
-                    ended.append(self.ended(int(told["value"])))
+                    ended.append(self.ended(descriptor))
         return ended
 
     def accepted(self, descriptor: int, tick: float) -> None:

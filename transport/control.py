@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 import zmq
-from zmq.utils.monitor import recv_monitor_message
 
 from protocol.errors import Told
+from transport.monitor import happened
 
 NAME = "control"
 # Requests taken in one turn: operators are few.
@@ -103,7 +103,7 @@ def ask(folder: Path, wait_ms: int, **said: Any) -> dict[str, Any]:
             raise NoControl(
                 "whoever works on {folder} can't be asked; wait until that one has ended, then try again", folder=folder
             )
-        recv_monitor_message(monitor)
+        happened(monitor)
         return _answer(socket, monitor, folder, wait_ms)
     except UnicodeEncodeError:
         raise NoControl("the running broker can only be told a name that is UTF-8; choose another one") from None

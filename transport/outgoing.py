@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import zmq
-from zmq.utils.monitor import parse_monitor_message
 
 from transport.context import HANDSHAKE_MS, endpoint, open_monitor
+from transport.monitor import happened
 
 # A connection attempt that takes longer has failed.
 CONNECT_MS = 5_000
@@ -48,9 +48,8 @@ class Outgoing:
         """What became of it: "" when it stands, else why it does not; send() would say nothing of it."""
         try:
             while True:
-                happened = parse_monitor_message(self.monitor.recv_multipart(zmq.NOBLOCK))
-                event = int(happened["event"])
-                revoked = event == zmq.EVENT_HANDSHAKE_FAILED_AUTH and happened["value"] == _REVOKED
+                event, value = happened(self.monitor)
+                revoked = event == zmq.EVENT_HANDSHAKE_FAILED_AUTH and value == _REVOKED
                 yield "revoked" if revoked else _REASONS[event]
         except zmq.Again:
             return

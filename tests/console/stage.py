@@ -9,11 +9,14 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyte
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.input.base import PipeInput
 
+from choices import Choices
 from console import words
 from console.colours import Names, palette
 from console.input import Typing
@@ -22,11 +25,13 @@ from console.preferences import Preferences
 from console.rows import Signs
 from console.screen import Page
 from console.standing import Standing
-from console.terminal import Terminal
+from console.terminal.terminal import Terminal
+from console.typedlines import TypedLines
+from core.arrangement import Arrangement
 from core.clock import Instant
 from core.outbox import Waiting
 from core.shown import Messages
-from core.typed import Intent
+from core.typed import AskedSettings, ChangedSetting, Chose, Intent
 from protocol.frames import Envelope, Item
 from transport.selector import ZmqSelector
 
@@ -60,11 +65,21 @@ def message(author: str, text: str, to: str = "#lobby", at: int = NOON, waited: 
     return Messages(log=log, first=1, envelopes=[envelope(author, text, to, at)], waited=int(waited))
 
 
+def arranged(**arranged: bytes) -> Arrangement:
+    return Arrangement(arranged)
+
+
 class Scene:
     """A terminal in which a script plays: it yields whenever the terminal may go on."""
 
     def __init__(
-        self, columns: int, rows: int, keyboard: PipeInput, environment: dict[str, str], by_menu: bool = False
+        self,
+        columns: int,
+        rows: int,
+        keyboard: PipeInput,
+        environment: dict[str, str],
+        folder: Path,
+        by_menu: bool = False,
     ) -> None:
         self.columns, self.rows = columns, rows
         self.screen = pyte.HistoryScreen(columns, rows, history=5000, ratio=1)
@@ -77,10 +92,12 @@ class Scene:
         self.entered = Input(Typing(by_menu=by_menu), False)
         environment = {"TERM": "xterm-256color"} | environment
         size = lambda: (self.columns, self.rows)  # noqa: E731
-        self.terminal = Terminal(
-            page(environment), self.entered, ZmqSelector(), environment, self._paint, size, keyboard
-        )
-        self.standing = Standing("me", "d" * 8, "#lobby", True, True, None, [])
+        self.folder = folder
+        lines = TypedLines(folder / "typed")
+        shown = page(environment)
+        self.choices = Choices(folder / "client.toml", shown.preferences)
+        self.terminal = Terminal(shown, self.entered, lines, ZmqSelector(), environment, self._paint, size, keyboard)
+        self.standing = Standing("me", "d" * 8, "#lobby", True, True, None, [], [], arranged())
 
     def _paint(self, data: bytes) -> None:
         self.writes += 1
@@ -124,6 +141,24 @@ class Scene:
             intents.append(intent)
         return intents
 
+    def heed(self) -> list[Intent]:
+        """Do what was typed, as far as it concerns settings, the arrangement and where one is."""
+        intents = self.typed()
+        for intent in intents:
+            if isinstance(intent, Chose):
+                self.standing.place = intent.to
+            elif isinstance(intent, AskedSettings | ChangedSetting):
+                self.terminal.tell(self.choices.answer(intent))
+            elif does := self.standing.arrangement.table.get(type(intent)):
+                does(intent, Instant(self.tick, self.at))
+        self.write()
+        return intents
+
+    def press(self, keys: str) -> Iterator[None]:
+        """Keys that ask for something, and what comes of it."""
+        self.type(keys)
+        yield from self.until(self.heed)
+
     def shown(self) -> list[str]:
         """The screen, without what is empty at its end."""
         lines = [line.rstrip() for line in self.screen.display]
@@ -141,7 +176,7 @@ class Scene:
     def resize(self, columns: int, rows: int) -> None:
         self.columns, self.rows = columns, rows
         self.screen.resize(rows, columns)
-        self.terminal._app._on_resize()
+        self.terminal._canvas.resized()
 
     def play(self, script: Script) -> None:
         """To the end of the script; what it raises is raised."""
@@ -154,7 +189,7 @@ class Scene:
 
 
 def play(script: Script, columns: int = 100, rows: int = 30, by_menu: bool = False, **environment: str) -> Scene:
-    with create_pipe_input() as keyboard:
-        scene = Scene(columns, rows, keyboard, environment, by_menu)
+    with create_pipe_input() as keyboard, TemporaryDirectory() as folder:
+        scene = Scene(columns, rows, keyboard, environment, Path(folder), by_menu)
         scene.play(script)
         return scene

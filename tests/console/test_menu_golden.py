@@ -20,7 +20,7 @@ def enter(scene: Scene, line: str, asks: str) -> Generator[None, None, list[Inte
     """Type a line, and wait for the question that comes then; what the line meant."""
     scene.type(line)
     if line:
-        yield from scene.until(lambda: scene.terminal._buffer.text == line)
+        yield from scene.until(lambda: scene.terminal._line.text == line)
     scene.type("\r")
     yield from scene.until(lambda: not scene.entered.empty)
     meant = scene.typed()
@@ -66,7 +66,7 @@ def test_being_led(columns: int, rows: int) -> None:
 def test_what_is_answered_wrongly_is_asked_again_and_not_given_back() -> None:
     def script(scene: Scene) -> Iterator[None]:
         yield from led(scene)
-        assert scene.terminal._buffer.text == ""
+        assert scene.terminal._line.text == ""
         (mistake,) = yield from enter(scene, "9", "1 list")
         assert isinstance(mistake, typed.Mistook)
         yield from scene.seen("9 is not offered here")

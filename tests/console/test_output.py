@@ -148,6 +148,8 @@ EVENTS: dict[str, Shown] = {
     "nothing found": shown.Found(words="hi", items=[], more=False),
     "unread": shown.Unread(items=[("#Club", 12), ("bob", 1)]),
     "nothing unread": shown.Unread(items=[]),
+    "muted": shown.Muted(places=["#Club", "bob"]),
+    "nothing muted": shown.Muted(places=[]),
     "an action": messages(envelope("/me waves\nand goes")),
     "a private action": messages(envelope("/me waves", to="bob"), log="@bob"),
     "no action": messages(envelope("/mew"), envelope(b"/me x", enc="x")),
@@ -276,3 +278,26 @@ def test_the_lobby_is_where_it_is_said_to_be() -> None:
     # What goes to the lobby is shown without an address: it is what a plain line means.
     outbox = shown.Outbox(items=[(names.LOBBY, "hi"), ("#ops", "hi")])
     assert written(Plain(local).lines(outbox, NOW))[1:] == ["00:13 * hi", "00:13 * #ops: hi"]
+
+
+def test_a_room_that_is_not_here_stands_before_who_speaks() -> None:
+    plain = Plain(local, place="#Club")
+    rooms = [envelope("hi", to=to) for to in ("#lobby", "#club", "#ops", "bob")]
+
+    def heads() -> list[str]:
+        return [written(plain.lines(messages(each), NOW))[0].removeprefix("00:12 ") for each in rooms]
+
+    assert heads() == ["alice: hi", "alice: hi", "#ops alice: hi", "alice -> bob: hi"]
+    plain.lines(shown.Place(to="#ops"), NOW)
+    assert heads() == ["alice: hi", "#club alice: hi", "alice: hi", "alice -> bob: hi"]
+    assert written(plain.lines(messages(envelope("/me waves", to="#tea")), NOW)) == ["00:12 #tea ~ alice waves"]
+
+
+def test_a_history_of_another_day_says_which() -> None:
+    plain = Plain(local)
+    old = messages(envelope("hi"))
+    old.mine = True
+    assert written(plain.lines(old, NOW)) == ["00:12 alice: hi"]
+    assert written(plain.lines(old, NOW + 86_400_000)) == ["2023-11-14 00:12 alice: hi"]
+    old.mine = False
+    assert written(plain.lines(old, NOW + 86_400_000)) == ["00:12 alice: hi"]

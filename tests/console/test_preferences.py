@@ -26,11 +26,11 @@ def test_the_command_line_the_environment_the_file_the_default() -> None:
     text = 'account = "bob"\ncolours = "16"\nbroker = "tcp://a:1"\n'
     counted, complaints = loaded(text)
     assert complaints == []
-    assert [tuple(counted.held(name)) for name in ("account", "colours", "broker", "bell")] == [
+    assert [tuple(counted.held(name)) for name in ("account", "colours", "broker", "notify")] == [
         ("bob", "line 1 of client.toml"),
         ("16", "line 2 of client.toml"),
         ("tcp://a:1", "line 3 of client.toml"),
-        ("on", "the default"),
+        ("bell", "the default"),
     ]
     counted, _ = loaded(text, {"NO_COLOR": "1", "RESTANTE_BROKER": "tcp://b:2"}, account="alice")
     assert [tuple(counted.held(name)) for name in ("account", "colours", "broker")] == [
@@ -41,17 +41,23 @@ def test_the_command_line_the_environment_the_file_the_default() -> None:
 
 
 def test_toml_has_a_yes_of_its_own_and_numbers() -> None:
-    counted, complaints = loaded("bell = false\ncolours = 16\n")
-    assert (counted["bell"], counted["colours"], complaints) == ("off", "16", [])
-    assert loaded("bell = true\n")[0]["bell"] == "on"
+    counted, complaints = loaded("notify = false\ncolours = 16\n")
+    assert (counted["notify"], counted["colours"], complaints) == ("off", "16", [])
+
+
+def test_ways_to_be_called_stand_in_their_order_and_once() -> None:
+    counted, complaints = loaded('notify = " OSC9  bell osc9 "\n')
+    assert (counted["notify"], complaints) == ("bell osc9", [])
 
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ('bell = "loud"', "line 2 of client.toml: bell was passed over: loud is not one of on|off"),
-        ("bell = 1.5", "line 2 of client.toml: bell was passed over: it must be a text in quotes"),
-        ("bel = true", "line 2 of client.toml: there is no setting bel; it was passed over: did you mean bell?"),
+        ('notify = "loud"', "line 2 of client.toml: notify was passed over: loud is not one of off|bell|"),
+        ('notify = "off bell"', "notify was passed over: off bell is not one of off|bell|"),
+        ('notify = " "', "notify was passed over: "),
+        ("notify = 1.5", "line 2 of client.toml: notify was passed over: it must be a text in quotes"),
+        ("notif = true", "line 2 of client.toml: there is no setting notif; it was passed over: did you mean notify?"),
         ("xyz = 1", "line 2 of client.toml: there is no setting xyz; it was passed over"),
         (
             "[alias]\nhi = 'x'",
@@ -76,13 +82,13 @@ def test_what_is_wrong_is_named_and_the_rest_holds(text: str, complaint: str) ->
     counted, (told,) = loaded(f'time = "12h"\n{text}\n')
     assert complaint in told
     assert counted["time"] == "12h"
-    assert (counted["bell"], counted["account"]) == ("on", "")
+    assert (counted["notify"], counted["account"]) == ("bell", "")
 
 
 def test_a_file_that_is_none_is_named_and_the_defaults_hold() -> None:
-    counted, complaints = loaded('bell = "off"\n???\n')
+    counted, complaints = loaded('notify = "off"\n???\n')
     assert complaints == ["line 2 of client.toml can't be read, so none of it counts; mend that line"]
-    assert counted["bell"] == "on"
+    assert counted["notify"] == "bell"
 
 
 @pytest.mark.parametrize(
@@ -99,14 +105,14 @@ def test_a_file_that_can_not_be_read_is_named(error: Exception) -> None:
 def test_a_mistake_matters_only_where_it_would_count() -> None:
     assert "line 1" in loaded("broker = 1")[0].mistake("broker")
     assert loaded("broker = 1", {"RESTANTE_BROKER": "tcp://a:1"})[0].mistake("broker") == ""
-    assert loaded("bell = 1.5")[0].mistake("broker") == ""
+    assert loaded("notify = 1.5")[0].mistake("broker") == ""
 
 
 def test_what_is_loaded_again_leaves_nothing_behind() -> None:
-    counted, _ = loaded("bell = false\nbroker = 1\n[aliases]\nhi = 'x'")
+    counted, _ = loaded("notify = false\nbroker = 1\n[aliases]\nhi = 'x'")
     held = counted.aliases
     assert counted.load(FILE, lambda path: "") == []
-    assert (counted["bell"], counted.mistake("broker"), counted.aliases) == ("on", "", {})
+    assert (counted["notify"], counted.mistake("broker"), counted.aliases) == ("bell", "", {})
     assert held is counted.aliases
 
 
@@ -123,7 +129,7 @@ def test_an_address_is_written_as_it_is_read(text: str) -> None:
 
 
 def test_a_name_is_found_in_any_case_and_the_nearest_is_told() -> None:
-    assert preferences.named("Bell").name == "bell"
+    assert preferences.named("Notify").name == "notify"
     with pytest.raises(UnknownName, match=r"^colours$"):
         preferences.named("color")
 

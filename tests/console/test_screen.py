@@ -6,14 +6,15 @@ import pytest
 
 from console import rows
 from console.colours import ON_DARK, ON_LIGHT, SIXTEEN, Names, palette, true_colours
+from console.conversations import Conversations, Unread
 from console.preferences import Preferences
-from console.rows import ASCII, Signs, Unread, cut, measured
+from console.rows import ASCII, Signs, cut, measured
 from console.screen import FOLDED_ROWS, ROW_CHARS, Page
 from console.standing import Standing
 from core import shown
 from core.outbox import Waiting
 from protocol.frames import Item
-from tests.console.stage import NOON, message, page
+from tests.console.stage import NOON, arranged, message, page
 from tests.console.test_output import EVENTS
 
 
@@ -21,7 +22,7 @@ def standing(online: bool = True, due: float | None = None, waiting: int = 0) ->
     items = [
         Waiting(n, Item("#lobby" if n > 1 else "bob", "none", f"text {n}".encode())) for n in range(1, waiting + 1)
     ]
-    return Standing("me", "d", "#lobby", online, True, due, items)
+    return Standing("me", "d", "#lobby", online, True, due, items, [], arranged())
 
 
 def lines(some: Page) -> list[str]:
@@ -71,7 +72,7 @@ def test_a_mention_is_a_whole_word(text: str, calls: bool) -> None:
     some = mine()
     some.show(message("bob", text), NOON)
     assert ("«" in lines(some)[0]) == calls
-    assert some.rings == calls
+    assert (some.caller is not None) == calls
 
 
 def test_unread_is_what_came_elsewhere() -> None:
@@ -80,11 +81,11 @@ def test_unread_is_what_came_elsewhere() -> None:
     some.show(message("dave", "psst", to="me"), NOON)
     some.show(message("dave", "hello"), NOON)
     some.take()
-    assert some.unread == {"#ops": Unread(1, 1), "dave": Unread(1, 0)}
+    assert some.talks.unread == {"#ops": Unread(1, 1), "dave": Unread(1, 0)}
     some.goes_to("#ops")
     some.show(message("me", "yes?", to="dave"), NOON)
     some.take()
-    assert some.unread == {}
+    assert some.talks.unread == {}
 
 
 def test_a_burst_of_joins_is_one_line() -> None:
@@ -134,17 +135,20 @@ def test_the_prompt_says_where_the_line_goes() -> None:
 
 
 def test_the_status_line_keeps_what_matters() -> None:
-    unread = {"dave": Unread(1, 0), "#ops": Unread(12, 1)}
+    talks = Conversations()
+    talks.came("dave", mentions=False)
+    for number in range(12):
+        talks.came("#ops", mentions=not number)
 
     def line(width: int, signs: Signs) -> str:
-        return rows.status(standing(online=False, due=14.2, waiting=1), 6, unread, 10.0, width, signs)
+        return rows.status(standing(online=False, due=14.2, waiting=1), 6, talks, 10.0, width, signs)
 
-    whole = " ○ OFFLINE, retry in 4 s │ me │ #lobby 6 │ unread dave:1 #ops:12! │ outbox 1 │ /help"
+    whole = " ○ OFFLINE, retry in 4 s │ me │ #lobby 6 │ unread 2 dave:1, 3 #ops:12! │ outbox 1 │ /help"
     assert line(100, Signs()) == whole
     assert line(100, ASCII).isascii()
     for width in range(5, 100):
         assert measured(line(width, Signs())) < width
-    assert line(60, Signs()) == " ○ OFFLINE, retry in 4 s │ me │ unread dave:1 #ops:12!"
+    assert line(60, Signs()) == " ○ OFFLINE, retry in 4 s │ me │ unread 2 dave:1, 3 #ops:12!"
 
 
 def test_a_cut_line_fits() -> None:

@@ -164,7 +164,7 @@ def test_keys() -> None:
         scene.type("two\x1b\rlines\r")
         yield from scene.until(lambda: len(scene.entered._lines) == 2)
         scene.type("dropped\x03")
-        yield from scene.until(lambda: scene.shown()[-2:] and not scene.terminal._buffer.text)
+        yield from scene.until(lambda: scene.shown()[-2:] and not scene.terminal._line.text)
         scene.type("\x03")
         yield from scene.seen("Ctrl-D on an empty line, or exit, leaves")
         scene.type("\x1b[A")

@@ -26,6 +26,9 @@ exit                     alone on a line: /quit
 /remove NAME             take someone off your contacts
 /ignore [NAME]           show nothing of someone any more, here; alone, whom you ignore
 /unignore NAME           show it again
+/mute [NAME|#ROOM]       nothing there calls you any more; alone, where it is quiet
+/unmute NAME|#ROOM       it may call you again
+/notify [HOW]            what calls you, the same as /set notify
 /join #ROOM [private]    go into a room, or make it; private: only by invitation
 /leave [#ROOM]           leave a room, this one if not told
 /rooms [#ROOM]           the rooms that there are, behind this one if told

@@ -50,6 +50,7 @@ class Actor:
         reads: bool,
         chance: Callable[[], float],
         proves: bool,
+        permit: str = "",
     ) -> None:
         self.world = world
         self.name = name
@@ -66,6 +67,7 @@ class Actor:
             known=world.knows.get(notebook, Known()),
             device_name="desk",
             run=next(world.runs),
+            permit=permit,
         )
         self.core = Client(person, notebook.memory(), chance)
         self.inbox: list[Event | Typed] = []
@@ -81,6 +83,7 @@ class Actor:
         self.loses: list[type[Any]] = []  # kinds of frames that are lost on their way to it, each once
         self.dies = False  # at its next commit, after it
         self.thinks = False  # when asked for the password
+        self.permit = ""  # what it answers when asked for one, too
         self.alive = True
         self._table: dict[type[Any], Callable[[Any], Event | None]] = {
             AskKey: self._ask_key,
@@ -88,7 +91,7 @@ class Actor:
             Pin: self._pin,
             Disconnect: self._disconnect,
             Send: self._send,
-            Derive: lambda derive: None if self.thinks else Derived(self.password.encode()),
+            Derive: self._derive,
             DeriveNew: self._derive_new,
             Renew: self._renew,
             GoBack: self._go_back,
@@ -214,6 +217,9 @@ class Actor:
         assert len(send.frame) <= limits.PART_BYTES, "ZeroMQ would cut the connection"
         if self.peer is not None:
             self.world.receive(self.peer, send.frame, self.key, self.address)
+
+    def _derive(self, derive: Derive) -> Event | None:
+        return None if self.thinks else Derived(self.password.encode(), self.permit if derive.lacks_permit else "")
 
     def _derive_new(self, derive: DeriveNew) -> Event:
         if not self.new_password:

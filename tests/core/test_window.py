@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from core import shown
 from core.commands import Fetch, Trim
 from core.events import Fetched, Rescanned, Woken
 from core.typed import Wrote
@@ -261,6 +262,18 @@ def test_a_slow_reader_goes_on_behind_what_was_pruned(world: World, writer: Visi
     world.run()
     got = [int(envelope.body) for envelope in bob.envelopes()]
     assert got == [*range(1, limits.WINDOW_MESSAGES + 1), *range(501, 601)]
+    assert bob.notebook.cursors["#lobby"] == 600
+
+
+def test_a_slow_reader_for_whom_nothing_is_left_hears_of_it(world: World, writer: Visitor) -> None:
+    bob = world.come("bob")
+    bob.frozen = True
+    fill(writer, [f"{number:03}" for number in range(1, 601)])
+    world.store.submit([Trim("#lobby", 601)], world.now)
+    world.store.poll()
+    bob.thaw()
+    world.wait(2 * limits.PING_S)
+    assert [event.messages for event in bob.seen(shown.Gone)] == [600 - limits.WINDOW_MESSAGES]
     assert bob.notebook.cursors["#lobby"] == 600
 
 

@@ -7,15 +7,17 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any, Protocol
 
-from broker import Turns
+from msgspec import structs
+
 from core import records
 from core.anchor import Known
 from core.broker import Broker
 from core.clock import Instant
-from core.commands import Admit, HangUp, Note, Prove, Send, Trust
+from core.commands import Admit, HangUp, Note, Prove, Reply, Send, Trust
 from core.door import House
 from core.events import Closing, Garbled, Gone, ProofArrived
-from core.received import Event, Knocked, Proved, Received
+from core.orders import AnyOrder
+from core.received import Event, Knocked, Ordered, Proved, Received
 from core.retention import Keep
 from protocol import keys, limits
 from protocol.frames import ProtocolError, decode
@@ -24,6 +26,7 @@ from store.memory import MemoryStore
 from store.notebook import Notebook
 from tests.core.actor import Actor
 from tests.core.faults import Crash
+from turns import Turns
 
 BROKER = b"restante-testing"
 DUMMY = "no secret"
@@ -58,8 +61,14 @@ class World:
     """Everything there is. ``run`` lets it talk until it is quiet."""
 
     def __init__(
-        self, store: Store | None = None, is_open: bool = True, local_limits: bool = False, keep: Keep | None = None
+        self,
+        store: Store | None = None,
+        is_open: bool = True,
+        local_limits: bool = False,
+        keep: Keep | None = None,
+        permits: bool = False,
     ) -> None:
+        self.permits = permits
         self.keep = keep or Keep()
         self.now = Instant(1000.0, 1_750_000_000_000)
         self.store: Any = store or MemoryStore(epoch="first", broker=BROKER)
@@ -76,6 +85,7 @@ class World:
         self.actors: list[Actor] = []  # in the order in which they came
         self.inbox: list[Event] = []
         self.notes: list[Note] = []
+        self.replies: list[dict[str, Any]] = []  # to an operator
         self.sent: list[tuple[bytes, Any]] = []  # every frame that the broker has sent
         self.proofs: list[Prove] = []
         self.checked: list[str | None] = []  # what the worker has checked secrets against
@@ -93,10 +103,12 @@ class World:
     def start(self) -> None:
         """A broker with nothing but its store."""
         house = House(self.store.broker, self.store.epoch, self.is_open, DUMMY, self.local_limits, self.keep)
+        house = structs.replace(house, permits=self.permits, began_at=self.now.at)
         outside = {
             Send: self._send,
             Prove: self._prove,
             Note: self.notes.append,
+            Reply: lambda reply: self.replies.append(reply.said),
             Trust: lambda trust: self.trusted.update({trust.peer: trust.trusted}),
             HangUp: self._hang_up,
             Admit: lambda admit: self.knockers.pop(admit.ticket).admitted(admit.code),
@@ -109,6 +121,13 @@ class World:
         self.start()
         for actor in self.actors:
             actor.cut()
+
+    def order(self, *orders: AnyOrder) -> list[dict[str, Any]]:
+        """An operator asks this, all in one turn; what is answered."""
+        before = len(self.replies)
+        self.inbox += [Ordered(1, order) for order in orders]
+        self.run()
+        return self.replies[before:]
 
     def close(self) -> None:
         """The broker is asked to end."""
@@ -201,11 +220,12 @@ class World:
         chance: Callable[[], float] = lambda: 0.5,
         proves: bool = True,
         key: str = "",
+        permit: str = "",
     ) -> Actor:
         """Somebody with a client, who has not connected yet. ``proves``: the password is given, not asked for."""
         notebook = notebook or self.folder()
         self.keys[notebook] = key or self.keys.get(notebook) or self.new_key()
-        actor = Actor(self, name, password, notebook, reads, chance, proves)
+        actor = Actor(self, name, password, notebook, reads, chance, proves, permit)
         self.actors.append(actor)
         return actor
 

@@ -58,7 +58,7 @@ def by_bash(script: Path, words: list[str]) -> list[str]:
         (["restante", "--data", "share/m"], ["share/man"]),
         (["restante", "--count", ""], []),
         (["restante-broker", "ver"], ["verify"]),
-        (["restante-broker", "--registration", ""], ["closed", "open"]),
+        (["restante-broker", "--registration", ""], ["closed", "invite", "open"]),
     ],
     ids=" ".join,
 )

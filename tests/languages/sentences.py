@@ -11,12 +11,13 @@ import broker
 import client
 from console import menu, options, words
 from core import shown
+from operating import telling
 from protocol import errors, keys, names
 from protocol.errors import Told
 from store import journal, sqlite
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("console", "core", "protocol", "store", "transport")
+FOLDERS = ("console", "core", "operating", "protocol", "store", "transport")
 
 ONE = {"Sentence", "worded", "wrong"}
 """Calls whose first argument is a sentence; each kind of Told is one too."""
@@ -50,6 +51,7 @@ def in_tables() -> Iterator[Text]:
         "protocol/errors.py": errors.SENTENCES.values(),
         "protocol/keys.py": keys.REASONS,
         "protocol/names.py": names.REASONS,
+        "operating/telling.py": telling.ERRORS,
         "store/sqlite.py": (sqlite.CURE,),
         "store/journal.py": (journal.CURE,),
         "broker.py": (broker.KEY_LOSS,),

@@ -10,14 +10,17 @@ import pytest
 
 from console import menu
 from console.language import LANGUAGES, Catalogue, entries, worded
+from protocol import errors
 from tests.languages.catalogues import FILES, FORMS, Entry, read, written
 from tests.languages.sentences import ROOT, Text, called, calls, collected, in_code, programs
 
 TEXTS = collected()
 # Who says something to a person: what is handed over was looked up.
-SPEAKERS = {"say", "fail", "_fail", "error", "note", "add_argument_group"}
+SPEAKERS = {"say", "fail", "_fail", "error", "note", "Refused", "add_argument_group"}
 # What stands before a sentence in every language.
 HEADS = {"restante: "}
+# What is for programs, in every language.
+CODES = errors.SENTENCES.keys()
 
 
 def places(sentence: str) -> set[str]:
@@ -90,14 +93,16 @@ def unmarked(node: ast.expr) -> bool:
     """Whether this is a text for people as it stands, of more than one word."""
     parts = node.values if isinstance(node, ast.JoinedStr) else [node]
     texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
-    return any(" " in text.strip() or re.search("[a-z]{3}", text) for text in texts if text not in HEADS)
+    return any(
+        " " in text.strip() or re.search("[a-z]{3}", text) for text in texts if text not in HEADS and text not in CODES
+    )
 
 
 def test_what_is_said_was_looked_up() -> None:
     said = [
         f"{path.name}:{call.lineno}"
         for path in programs()
-        if path.parent == ROOT or path.parent.name == "console"
+        if path.parent == ROOT or path.parent.name in ("console", "operating")
         for call in calls(path.read_text("utf-8"))
         for each in (
             *(call.args if called(call) in SPEAKERS and not _is_log(call) else ()),

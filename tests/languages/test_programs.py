@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -130,7 +131,12 @@ def test_a_broker_speaks_russian(tmp_path: Path) -> None:
         with Clients(int(listens[1]), tmp_path / "clients", listens[2]) as clients:
             assert clients.run("alice", "--fetch").code == 0
         broker.see(f"^alice: регистрация с адреса {HOST}\n")
+        listed = ended("broker", "accounts", "--data", folder, **RUSSIAN)
+        refused = ended("broker", "accounts", "add", "alice", "--data", folder, **RUSSIAN)
         said = ended("broker", *place, **RUSSIAN)
+    assert re.fullmatch(r"alice  с [^,]+, 1 устройство, 1 комната\n", listed.out)
+    assert (refused.code, refused.out) == (65, "")
+    assert refused.err.startswith("restante: учётная запись alice уже есть; ничего не создано")
     assert said.code == 75
     assert said.err.startswith(f"restante: с {folder} работает другой брокер; остановите его")
 

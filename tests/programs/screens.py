@@ -6,6 +6,7 @@ import fcntl
 import os
 import struct
 import termios
+from itertools import islice
 
 import pyte
 
@@ -23,6 +24,7 @@ class Screen:
         self._screen = pyte.HistoryScreen(COLUMNS, ROWS, history=100_000, ratio=0.001)
         self._stream = pyte.ByteStream(self._screen)
         self._drawn = 0
+        self._gone: list[str] = []  # what has scrolled by, as text: it is looked at often, and read once
         self.kept = -1
 
     @property
@@ -38,8 +40,7 @@ class Screen:
     def all(self) -> list[str]:
         """What has scrolled by, and what can be seen."""
         self._draw()
-        gone = ["".join(line[at].data for at in range(COLUMNS)).rstrip() for line in self._screen.history.top]
-        return gone + self.lines()
+        return self._gone + self.lines()
 
     def see(self, text: str) -> None:
         """Wait until this can be seen."""
@@ -76,6 +77,8 @@ class Screen:
         written = self.written
         self._stream.feed(written[self._drawn :])
         self._drawn = len(written)
+        scrolled = islice(self._screen.history.top, len(self._gone), None)
+        self._gone += ["".join(line[at].data for at in range(COLUMNS)).rstrip() for line in scrolled]
 
 
 def at_screen(clients: Clients, *options: str, **env: str) -> Screen:

@@ -178,10 +178,14 @@ def test_whoever_is_not_let_in_is_told_why(build: Build, alice: str, tmp_path: P
     assert build(alice, "--password", "wrong").run() == 77
 
 
-def test_nobody_there(build: Build, bob: str) -> None:
+def test_nobody_there(build: Build, bob: str, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(Refused) as refused:
         build(bob, "-p", "1", "--wait", "0.1").connect()
     assert refused.value.code == "not-connected"
+    caplog.clear()
+    assert build(bob, "-p", "1", "--wait", "0.1").run() == 69
+    (once,) = caplog.messages
+    assert "was not reached" in once
 
 
 # ---- the examples ---------------------------------------------------------------------------------------

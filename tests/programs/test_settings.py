@@ -34,7 +34,7 @@ def test_who_and_where_stand_in_the_file(broker: Broker, alice: str, config: Pat
 
 
 def test_a_line_for_one_broker_goes_to_no_other(config: Path, tmp_path: Path) -> None:
-    config.write_text('bell = "on"\nbroker = "chat.example"\n')
+    config.write_text('notify = "bell"\nbroker = "chat.example"\n')
     ended = without_place(tmp_path / "data", config, "alice", "-m", "hi")
     assert (ended.code, ended.out) == (2, "")
     assert f"line 2 of {config}: broker was passed over: " in ended.err
@@ -43,12 +43,12 @@ def test_a_line_for_one_broker_goes_to_no_other(config: Path, tmp_path: Path) ->
 
 def test_what_is_wrong_is_told_and_nothing_fails_for_it(clients: Clients, alice: str, config: Path) -> None:
     clients.register(alice)
-    config.write_text("bell = 'loud'\n\nbel = 1\n[aliases]\nhi = '/say hello'\n")
+    config.write_text("notify = 'loud'\n\nnotif = 1\n[aliases]\nhi = '/say hello'\n")
     ended = clients.run(alice, "--config", str(config), typed="/hi world\n")
     assert ended.code == 0
     assert [line.partition(": line ")[2].partition(" ")[0] for line in ended.err.splitlines()] == ["1", "3"]
     assert clients.fetch(alice).texts == ["hello world"]
-    config.write_text("bell = \n")
+    config.write_text("notify = \n")
     ended = clients.run(alice, "-m", "hi", RESTANTE_CONFIG=str(config))
     assert (ended.code, ended.err.count("\n")) == (0, 1)
     assert f"line 1 of {config} can't be read, so none of it counts" in ended.err
@@ -56,32 +56,32 @@ def test_what_is_wrong_is_told_and_nothing_fails_for_it(clients: Clients, alice:
 
 def test_set_and_unset_write_the_file(clients: Clients, alice: str, config: Path) -> None:
     config.write_text("# mine\ntime = '12h' # as at home\n")
-    lines = "/set bell off\n/set TIME 24h\n/set\n/set time\n/unset bell\n"
+    lines = "/set notify off\n/set TIME 24h\n/set\n/set time\n/unset notify\n"
     ended = clients.run(alice, "--config", str(config), typed=lines)
     assert (ended.code, ended.out) == (0, "")
     assert config.read_text() == '# mine\ntime = "24h" # as at home\n'
-    assert re.search(rf"(?m)^bell +off +line 3 of {config}$", ended.err)
+    assert re.search(rf"(?m)^notify +off +line 3 of {config}$", ended.err)
     assert f"time is 24h, from line 2 of {config}; it takes 24h|12h: " in ended.err
-    assert ended.err.splitlines()[-1].startswith("bell is on, from the default; ")
+    assert ended.err.splitlines()[-1].startswith("notify is bell, from the default; ")
 
 
 def test_a_mistake_in_the_file_is_told_with_all_settings_and_not_with_each(
     clients: Clients, alice: str, config: Path
 ) -> None:
-    config.write_text("bel = 1\n")
-    lines = "/set time 12h\n/set\n/set bel\n"
+    config.write_text("notif = 1\n")
+    lines = "/set time 12h\n/set\n/set notif\n"
     ended = clients.run(alice, "--config", str(config), typed=lines)
-    assert (ended.code, config.read_text()) == (65, 'bel = 1\ntime = "12h"\n')
-    assert ended.err.count("there is no setting bel; it was passed over: did you mean bell?") == 2
-    assert "there is no setting bel; nothing was changed: did you mean bell?" in ended.err
+    assert (ended.code, config.read_text()) == (65, 'notif = 1\ntime = "12h"\n')
+    assert ended.err.count("there is no setting notif; it was passed over: did you mean notify?") == 2
+    assert "there is no setting notif; nothing was changed: did you mean notify?" in ended.err
 
 
 def test_what_can_not_be_set_is_refused(clients: Clients, alice: str, config: Path) -> None:
     wrong = {
-        "/set bell loud": "bad-setting",
-        "/set bel": "no-setting",
-        "/set bel on": "no-setting",
-        "/unset bel": "no-setting",
+        "/set notify loud": "bad-setting",
+        "/set notif": "no-setting",
+        "/set notif on": "no-setting",
+        "/unset notif": "no-setting",
         "/unset": "usage",
     }
     ended = clients.run(alice, "--json", "--config", str(config), typed="".join(f"{line}\n" for line in wrong))
@@ -91,13 +91,13 @@ def test_what_can_not_be_set_is_refused(clients: Clients, alice: str, config: Pa
 
 
 def test_a_file_that_can_not_be_changed_stays_as_it_is(clients: Clients, alice: str, config: Path) -> None:
-    config.write_text("bell = \n")
-    ended = clients.run(alice, "--config", str(config), typed="/set bell off\n")
+    config.write_text("notify = \n")
+    ended = clients.run(alice, "--config", str(config), typed="/set notify off\n")
     assert ended.code == 65
     assert f"line 1 of {config} can't be read; nothing was changed" in ended.err
-    assert config.read_text() == "bell = \n"
+    assert config.read_text() == "notify = \n"
     (config.parent / "folder").mkdir()
-    ended = clients.run(alice, "--config", str(config.parent / "folder"), typed="/set bell off\n")
+    ended = clients.run(alice, "--config", str(config.parent / "folder"), typed="/set notify off\n")
     assert (ended.code, "nothing was changed" in ended.err) == (65, True)
 
 
@@ -107,11 +107,13 @@ def test_at_a_terminal_it_counts_at_once(clients: Clients, reader: Program, alic
     terminal = clients.at_terminal(alice, "--config", str(config), TERM="xterm-256color", RESTANTE_PASSWORD=PASSWORD)
     screen = Screen(terminal)
     screen.see(f"{alice} │")
-    screen.type("/set bell loud\r")
-    screen.see("bell was not changed: loud is not one of on|off")
-    screen.see("#lobby> /set bell loud")
-    screen.type("\x03/set bell off\r")
-    screen.see("bell is off")
+    screen.type("/set notify loud\r")
+    screen.see("notify was not changed: loud is not one of")
+    screen.see("#lobby> /set notify loud")
+    screen.type("\x03/set notify osc9\r")
+    screen.see("notify is osc9")
+    screen.type("/notify off\r")
+    screen.see("notify is off")
     screen.type("/set time 12h\r")
     screen.see("time is 12h")
     rings = screen.written.count(b"\a")
@@ -124,6 +126,6 @@ def test_at_a_terminal_it_counts_at_once(clients: Clients, reader: Program, alic
     reader.type("no colour now\n")
     screen.see("m reader  no colour now")
     assert COLOUR.search(screen.written[:coloured]) and not COLOUR.search(screen.written[coloured:])
-    assert config.read_text() == ('bell = "off"\ntime = "12h"\ncolours = "none"\n\n[aliases]\nhi = \'/say hello\'\n')
+    assert config.read_text() == ('notify = "off"\ntime = "12h"\ncolours = "none"\n\n[aliases]\nhi = \'/say hello\'\n')
     screen.type("/quit\r")
     assert terminal.end().code == 0

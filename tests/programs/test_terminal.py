@@ -247,3 +247,4 @@ def test_pipes_do_without_the_toolkit(clients: Clients, alice: str) -> None:
     assert ended.code == 0
     assert "console.pipe" in ended.err
     assert "prompt_toolkit" not in ended.err
+    assert "asyncio" not in ended.err

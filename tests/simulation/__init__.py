@@ -4,7 +4,7 @@
 ``make mutants`` lets it look for deliberate mistakes. The same seed is the same story, whatever the order of hashes.
 
 The world (``scene.py``). One thread, one heap of things to happen (``agenda.py``), one random number generator. The
-broker is ``broker.Turns`` over the memory store, each client the client's core over a notebook, with the turns of
+broker is ``turns.Turns`` over the memory store, each client the client's core over a notebook, with the turns of
 ``client.py`` (``device.py``). One story in fifty has the real SQLite store and real journals instead. Some stories have
 small limits, so that windows fill.
 

@@ -145,7 +145,8 @@ class Checker:
             if isinstance(operation, Append):
                 touched.update((log, None) for logs in operation.logs for log in logs)
             elif isinstance(operation, Put) and isinstance(result, Done):
-                self.register.read(store, operation.key, self._scene.agenda.tick)
+                for each in (operation, *operation.also):
+                    self.register.read(store, each.key, self._scene.agenda.tick)
             elif isinstance(operation, Move):
                 self._moved(operation)
         news = {said: None for log in touched for said in self.line.read(store, log, self.said)}

@@ -40,8 +40,8 @@ COMMON = (
     Mutant(
         "no dedupe before the store",
         "core/sends.py",
-        "news = post.items[known:] if known else post.items",
-        "news = post.items",
+        "        news = post.items[known:] if known else post.items\n",
+        "        news = post.items\n",
         "I1 I4 I5 I10",
     ),
     Mutant(

@@ -152,8 +152,8 @@ RARE = (
     Mutant(
         "a wrong password is right",
         "core/door.py",
-        "        if not proof.right or (account is None",
-        "        if (account is None",
+        "        if not proof.right or stored ==",
+        "        if stored ==",
         "I5",
     ),
     Mutant(

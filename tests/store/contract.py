@@ -95,7 +95,11 @@ class Draw:
         return Move(self._rng.choice(DEVICES), self._rng.choice((*LOGS, "@nobody")), self._rng.randint(0, 60))
 
     def _put(self) -> Put:
-        key = self._rng.choice(KEYS)
+        first, *others = (self._one_put(key) for key in self._rng.sample(KEYS, self._rng.choice((1, 1, 2, 3))))
+        first.also = tuple(others)
+        return first
+
+    def _one_put(self, key: str) -> Put:
         held = self._model.get([key])[key]
         version = held[0] if held else 0
         expect = version if self._rng.random() < 0.7 else self._rng.randint(0, 3)

@@ -183,6 +183,15 @@ def test_g10_a_put_is_the_same_only_with_the_same_value(store: Store) -> None:
     assert store.get(["k"]) == {"k": (2, b"two")}
 
 
+def test_g7_what_is_put_together_is_made_together_or_not_at_all(store: Store) -> None:
+    both = Put("a", b"1", 0, also=(Put("b", b"1", 0),))
+    assert results(store, both, Put("c", b"1", 0, also=(Put("b", b"2", 0),))) == [Done(1), Conflict(1)]
+    assert store.get(["a", "b", "c"]) == {"a": (1, b"1"), "b": (1, b"1"), "c": None}
+    assert results(store, both) == [Done(1)], "it was made before"
+    assert results(store, Put("a", None, 1, also=(Put("b", b"3", 1), Put("c", b"3", 0)))) == [Done(0)]
+    assert store.get(["a", "b", "c"]) == {"a": None, "b": (2, b"3"), "c": (1, b"3")}
+
+
 def test_g11_what_is_reported_can_be_read(store: Store, reopen: Reopen) -> None:
     results(store, send(A, 1, "@bob", text=b"1"), Move(B, "@bob", 1), Put("k/1", b"v", 0))
     for look in (lambda: store, reopen):

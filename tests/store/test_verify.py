@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import shutil
 from pathlib import Path
 
+import apsw
 import pytest
 
 from core import records
@@ -197,6 +199,19 @@ def test_a_file_of_a_newer_program_is_left_to_it(path: Path) -> None:
     change(path, "PRAGMA user_version = 99")
     with pytest.raises(StoreNewer, match="upgrade the program"):
         read_only(path)
+
+
+def test_a_write_that_was_killed_before_its_end_is_undone(path: Path, tmp_path: Path) -> None:
+    """As of a restore, whose copy is not in WAL yet."""
+    killed = tmp_path / "killed.sqlite"
+    database = apsw.Connection(str(path))
+    database.pragma("journal_mode", "DELETE")
+    database.pragma("cache_size", 1)  # so that changed pages reach the file before the end
+    database.execute("BEGIN; DELETE FROM setting; CREATE TABLE filler AS SELECT zeroblob(100000)")
+    for end in ("", "-journal"):
+        shutil.copy(f"{path}{end}", f"{killed}{end}")
+    database.close()
+    assert findings(killed) == []
 
 
 def test_nothing_is_made_where_nothing_is(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 complete -c restante -f
 complete -c restante -s n -l name -o un -x -d 'the same as NAME'
 complete -c restante -o pw -l password -x -d 'the same as PASSWORD'
+complete -c restante -l invite -x -d 'a code of the operator\'s, that makes an account or sets a password'
 complete -c restante -s a -l address -x -a '(__fish_print_hostnames)' -d 'the broker\'s host (localhost)'
 complete -c restante -s p -l port -x -d 'the broker\'s port (7777)'
 complete -c restante -l key -x -d 'the broker\'s public key, as it shows it when it starts'

@@ -1,64 +1,43 @@
-"""What an operator does with a broker's store: backup, restore, verify, export, import.
+"""What an operator does with a whole store: backup, restore, verify, export, import.
 
-``broker.py COMMAND`` comes here. A command takes the folder's lock, unless a broker holds it: that one is then asked
-for a copy of its store, and the others either read what is there or refuse.
+A command takes the folder's lock, unless a broker holds it: that one is then asked for a copy of its store, and the
+others either read what is there or refuse.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from console.broker_options import Settings
-from console.language import counted, told, worded
-from console.sanitise import clean_line
-from store import StoreUnwritable
+from console.language import counted, worded
+from operating.telling import EXIT_DAMAGED, EXIT_LOCKED, EXIT_UNWRITABLE, Refused, existing, fail, lock, say, why
 from store.copies import FILE, copy, part_of, restore, seal
 from store.copying import made
 from store.database import failures
-from store.lock import Lock, Locked, private_folder, sync
-from store.portable import BadLine, export, load
+from store.lock import private_folder, sync
+from store.portable import export, load
 from store.sqlite import KIND, SqliteStore
 from store.verify import Verifier, read_only
 from transport import standard
-from transport.control import NoControl, ask
+from transport.control import ask
 
-EXIT_DAMAGED, EXIT_UNWRITABLE, EXIT_LOCKED, EXIT_INTERRUPTED = 65, 73, 75, 130
 # A running broker copies some 200 MB a second beside its work; an operator may wait a day.
 COPY_WAIT_MS = 24 * 3600 * 1000
 
 
-class Refused(Exception):
-    """A command can't be carried out: exit code and sentence."""
-
-
-def carry_out(settings: Settings) -> int:
-    """Do what the command line asks; the exit code. Locked, StoreError or OSError as a running broker has them."""
-    try:
-        return _COMMANDS[settings.command](settings)
-    except Refused as refused:
-        code, sentence = refused.args
-        return fail(int(code), sentence)
-    except (NoControl, BadLine) as error:
-        return fail(EXIT_LOCKED if isinstance(error, NoControl) else EXIT_DAMAGED, told(error))
-    except BrokenPipeError:
-        return fail(EXIT_UNWRITABLE, worded("nobody reads the answer any more"))
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
-
-
 def _backup(settings: Settings) -> int:
-    target = Path(settings.file).absolute()
+    target = Path(settings.name).absolute()
     with part_of(target) as part:
-        with _lock(settings.data) as locked:
+        with lock(settings.data) as locked:
             if locked:
                 copy(settings.data, part)
             else:
                 answer = ask(settings.data, COPY_WAIT_MS, do="copy", to=str(part))
                 if "error" in answer:
-                    raise Refused(EXIT_UNWRITABLE, str(answer["error"]))
+                    raise Refused(EXIT_UNWRITABLE, why(answer))
         findings = seal(part, target)
     if findings:
         verdict = worded(
@@ -72,9 +51,9 @@ def _backup(settings: Settings) -> int:
 
 
 def _restore(settings: Settings) -> int:
-    source = _existing(settings.file)
+    source = existing(settings.name)
     private_folder(settings.data)
-    with _lock(settings.data) as locked:
+    with lock(settings.data) as locked:
         if not locked:
             sentence = worded("a broker works on {folder}; nothing was changed: stop it first", folder=settings.data)
             raise Refused(EXIT_LOCKED, sentence)
@@ -94,7 +73,7 @@ def _restore(settings: Settings) -> int:
 
 
 def _verify(settings: Settings) -> int:
-    path = _existing(settings.file or str(settings.data / FILE))
+    path = existing(settings.name or str(settings.data / FILE))
     verifier = Verifier(read_only(path))
     with failures(path, KIND):
         findings = list(verifier.findings())
@@ -121,11 +100,11 @@ def _verify(settings: Settings) -> int:
 
 
 def _export(settings: Settings) -> int:
-    path = _existing(str(settings.data / FILE))
+    path = existing(str(settings.data / FILE))
     with failures(path, KIND):
         store = SqliteStore(path, read_only(path))
-    if settings.file:
-        target = Path(settings.file).absolute()
+    if settings.name:
+        target = Path(settings.name).absolute()
         with part_of(target) as part, made(target, KIND):
             descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             with os.fdopen(descriptor, "wb") as file:
@@ -149,10 +128,10 @@ def _export(settings: Settings) -> int:
 def _import(settings: Settings) -> int:
     folder = private_folder(settings.data)
     with contextlib.ExitStack() as stack:
-        if not stack.enter_context(_lock(folder)):
+        if not stack.enter_context(lock(folder)):
             sentence = worded("a broker works on {folder}; nothing was imported: stop it first", folder=folder)
             raise Refused(EXIT_LOCKED, sentence)
-        named = _existing(settings.file).open("rb") if settings.file else os.fdopen(0, "rb", closefd=False)
+        named = existing(settings.name).open("rb") if settings.name else os.fdopen(0, "rb", closefd=False)
         source = stack.enter_context(named)
         messages = load(folder / FILE, source)
     done = counted(
@@ -165,7 +144,7 @@ def _import(settings: Settings) -> int:
     return 0
 
 
-_COMMANDS: dict[str, Callable[[Settings], int]] = {
+COMMANDS: dict[str, Callable[[Settings], int]] = {
     "backup": _backup,
     "restore": _restore,
     "verify": _verify,
@@ -174,44 +153,7 @@ _COMMANDS: dict[str, Callable[[Settings], int]] = {
 }
 
 
-@contextlib.contextmanager
-def _lock(folder: Path) -> Iterator[bool]:
-    """Whether no broker works on a folder; then none can begin to."""
-    if not folder.is_dir():
-        raise StoreUnwritable(
-            "there is no folder {folder}; nothing was done: name the broker's with --data", folder=folder
-        )
-    try:
-        lock = Lock(folder)
-    except Locked:
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        lock.close()
-
-
-def _existing(name: str) -> Path:
-    path = Path(name)
-    if not path.is_file():
-        raise StoreUnwritable("there is no file {path}; nothing was done", path=path)
-    return path
-
-
 def _tell(findings: list[str], verdict: str) -> int:
     for finding in findings:
         say(finding)
     return fail(EXIT_DAMAGED, verdict)
-
-
-def say(text: str) -> None:
-    """A line of the answer."""
-    standard.write(1, (clean_line(text) + "\n").encode())
-
-
-def fail(code: int, sentence: str) -> int:
-    """Say why not, on standard error; the exit code."""
-    with contextlib.suppress(OSError):  # nobody reads it
-        standard.write(2, f"restante: {clean_line(sentence)}\n".encode())
-    return code

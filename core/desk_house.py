@@ -1,0 +1,117 @@
+"""Orders about the broker as it runs: who is here, how it is, and what it announces."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from core import records
+from core.clock import Instant
+from core.commands import Append, Command, Look
+from core.door import House
+from core.events import DeviceState, Done, Result
+from core.ordered import LISTED, account_key, decline, need, put, reply
+from core.orders import Announce, ListSessions, Order, TellStats
+from core.received import Ordered
+from core.records import FOREVER, Account
+from core.registered import Settled, record
+from core.session import Session
+from core.sessions import Sessions
+from protocol import frames, limits, names
+
+
+class HouseDesk:
+    """Answers."""
+
+    def __init__(self, house: House, sessions: Sessions) -> None:
+        self._house = house
+        self._sessions = sessions
+        self._device = _device(house.epoch)
+        self._announced: dict[str, int] = {}  # device → the last n that was given
+        self._announcing: dict[tuple[str, int], Ordered] = {}  # what the store has not answered yet, by device and n
+        self._sends = 0  # taken since the start
+        self.table: dict[type[Order], Callable[[Ordered, Any, Instant], list[Command]]] = {
+            ListSessions: self._list,
+            TellStats: self._stats,
+            Announce: self._announce,
+        }
+
+    # -- how it is --
+
+    def _list(self, event: Ordered, order: ListSessions, now: Instant) -> list[Command]:
+        behind = sorted(device for device in self._sessions.by_device if device > order.after)
+        facts = [_fact(self._sessions.by_device[device], now) for device in behind[:LISTED]]
+        return reply(event, sessions=facts, after=behind[LISTED - 1] if len(behind) > LISTED else "")
+
+    def _stats(self, event: Ordered, order: TellStats, now: Instant) -> list[Command]:
+        if "size" not in event.found:
+            return [Look(event, size=True)]
+        return reply(
+            event,
+            protocol=f"{limits.MAJOR_VERSION}.{limits.MINOR_VERSION}",
+            broker=self._house.broker.hex(),
+            epoch=self._house.epoch,
+            began_at=self._house.began_at,
+            sessions=len(self._sessions.by_peer),
+            here=sum(map(self._sessions.present, self._sessions.by_account)),
+            sends=self._sends,
+            size=event.found["size"],
+        )
+
+    # -- announcements --
+
+    def _announce(self, event: Ordered, order: Announce, now: Instant) -> list[Command]:
+        """A message like any other, of an account that was made closed: so it waits for those who are away."""
+        key = account_key(event, order.account)
+        device = records.device(key, self._device)
+        need(event, records.account(key), logs=(names.LOBBY,))
+        author: Account | None = record(event, records.account(key), Account)
+        if author is None:
+            _, head = event.found["head/" + names.LOBBY]
+            made = Account(names.shown(order.account), "", "", now.at, {names.LOBBY: head}, barred=FOREVER)
+            return put(event, records.account(key), made)
+        if author.scheme:
+            return decline(event, "not-the-brokers", name=author.name)
+        if "device/" + device not in event.found:
+            raise Settled([Look(event, devices=(device,))])
+        state: DeviceState = event.found["device/" + device]
+        if state.last < 0:
+            return decline(event, "damaged-device", name=author.name)
+        n = self._announced[device] = max(state.last, self._announced.get(device, 0)) + 1
+        self._announcing[device, n] = event
+        body = order.text.encode("utf-8", "replace")
+        envelope = frames.Envelope(self._device, n, author.name, names.LOBBY, now.at, "none", body)
+        return [Append(device, n, [(names.LOBBY,)], [frames.encode(envelope)])]
+
+    def stored(self, append: Append, result: Result) -> list[Command]:
+        """Some sends are on disk; perhaps an announcement."""
+        self._sends += len(append.logs)
+        event = self._announcing.pop((append.device, append.n), None)
+        return reply(event) if event and isinstance(result, Done) else []
+
+    def failed(self, append: Append, code: str) -> list[Command]:
+        """Some sends were not kept; perhaps an announcement, whose number is free again."""
+        event = self._announcing.pop((append.device, append.n), None)
+        self._announced.pop(append.device, None)
+        return decline(event, code) if event else []
+
+
+def _fact(session: Session, now: Instant) -> dict[str, Any]:
+    return {
+        "account": session.name,
+        "device": session.device_id,
+        "address": session.address,
+        "began_at": session.began_at,
+        "silent_s": round(max(0.0, now.tick - session.heard_at), 1),
+        "reads": session.reads,
+        "on_their_way": session.messages,
+        "backlog": sum(max(0, each.head - each.sent) for each in session.readings.values()),
+    }
+
+
+def _device(epoch: str) -> str:
+    """The broker's own device: another one in each epoch, for its numbers begin anew in a store that was put back."""
+    digest = hashlib.blake2b(epoch.encode(), digest_size=10, person=b"restante-desk").digest()
+    return base64.b32encode(digest).decode().lower()
