@@ -35,8 +35,9 @@ if (_tree := str(Path(__file__).resolve().parent)) not in sys.path:
 from client import opened
 from console import client_options, menu, words
 from console.input import Typing, build
-from console.output import Plain, is_action, spoken_text
+from console.output import Plain
 from console.pipe import Input
+from console.spoken import is_action, spoken_text
 from console.standing import Standing
 from core import shown, typed
 from core.clock import Instant

@@ -28,7 +28,6 @@ from console.client_options import Settings
 from console.language import told
 from console.logfile import close_log, line, open_log
 from console.order import merged
-from console.pipe import as_text, as_typed
 from console.release import VERSION
 from console.sanitise import clean_line
 from console.standing import Standing
@@ -45,20 +44,23 @@ from core.commands import (
     Disconnect,
     GoBack,
     Pin,
+    Point,
     Recall,
     Renew,
+    Review,
     Search,
     Send,
     Show,
     Tally,
 )
 from core.errand import UNREACHED, Errand, Wish
-from core.events import Derived, Lost, NotOffered, PasswordsDerived, Renewed, WentBack
+from core.events import Derived, HandedOut, Lost, NotOffered, PasswordsDerived, Renewed, WentBack
 from core.handed import Handed
+from core.marks import count, first_messages
 from core.person import Person
 from core.received import Event
 from core.shown import Shown
-from front import Front, make_front, wish
+from front import Front, make_front
 from protocol import errors, limits, names, passwords
 from store import StoreDamaged, StoreError, StoreNewer, configfile
 from store.journal import Journal, open_journal
@@ -111,6 +113,7 @@ class Loop:
             self._brokers.known(self._address, settings.key, settings.accept_key),
             socket.gethostname()[: limits.DEVICE_NAME_CHARS],
             settings.invite,
+            not wish.person,
             wish.bot,
             random.getrandbits(RUN_BITS),
         )
@@ -138,6 +141,8 @@ class Loop:
             Recall: journal.recall,
             Search: journal.search,
             Tally: journal.tally,
+            Point: journal.point,
+            Review: journal.review,
             Show: lambda show: self._show(show.shown),
         }
 
@@ -197,7 +202,7 @@ class Loop:
         self._perform([command for each in self.front.unsent() for command in self.core.handle(each, now)], now)
         self._perform(self.core.handle(typed.Left(), now), now)
         code = self.errand.code(self.core)
-        left = len(self.core.outbox)
+        left = self.core.outbox.messages
         if left:
             self.front.note(words.kept(left))
         elif code == UNREACHED:
@@ -213,7 +218,7 @@ class Loop:
         for complaint in self._settings.complaints:
             self.front.note(complaint)
         if self._settings.message is not None:
-            self.front.input.say(_message(self._settings))
+            self.front.input.say(client_options.message(self._settings))
         if self.errand.wish.reads:
             for messages in merged(self._replay(log) for log in self._journal.unshown()):
                 self._show(messages)
@@ -227,7 +232,8 @@ class Loop:
         for first, envelopes in self._journal.replay(log, REPLAY_MESSAGES):
             last = first + len(envelopes) - 1
             messages = shown.Messages(log=name, first=first, envelopes=envelopes, waited=last)
-            yield from self.core.lookback.ignored.sift(messages)
+            reviewed = self.core.lookback.remarking.reviewed(self._journal.review(Review(messages)))
+            yield from (some for each in reviewed for some in self.core.lookback.ignored.sift(each))
 
     def _name(self) -> str:
         return (self._journal.fact("account") or self._settings.name.encode()).decode()
@@ -258,7 +264,7 @@ class Loop:
     def _confirm(self, confirmed: typed.Confirmed, now: Instant) -> list[Command]:
         """What is dealt with is marked at once: any answer that comes later proves it."""
         if self._handed.confirms and self._handed.confirm(confirmed.log, confirmed.seq):
-            self._journal.mark(self._handed.take())
+            self._mark(now)
             return []
         code = "not-handed-out" if self._handed.confirms else "no-acks"
         text = words.refusal(code, log=clean_line(confirmed.log), seq=confirmed.seq)
@@ -374,11 +380,12 @@ class Loop:
     def _measured(self, event: shown.Messages) -> shown.Messages:
         """As many as are wanted; what is too much stays in the journal for the next run."""
         room = self.errand.room()
-        if room is not None and room < len(event.envelopes):
-            event = msgspec.structs.replace(event, envelopes=event.envelopes[:room])
+        if room is not None and room < count(event.envelopes):
+            event = msgspec.structs.replace(event, envelopes=first_messages(event.envelopes, room))
         if event.envelopes:
             log = names.mailbox(self._account_key) if event.log.startswith("@") else event.log
-            self._handed.out({log: event.first + len(event.envelopes) - 1})
+            private = event.envelopes if event.log.startswith("@") else []
+            self._handed.out(log, event.first + len(event.envelopes) - 1, private)
         return event
 
     def _note(self, event: Shown) -> None:
@@ -389,8 +396,14 @@ class Loop:
 
     def _write(self, now: Instant, last: bool = False) -> None:
         """Show what has gathered, then mark what need not be shown again: a killed client repeats rather than loses."""
-        if self.front.write(self._standing(), now, last) and (marks := self._handed.take()):
+        if self.front.write(self._standing(), now, last):
+            self._mark(now)
+
+    def _mark(self, now: Instant) -> None:
+        marks, read = self._handed.take()
+        if marks:
             self._journal.mark(marks)
+            self._perform(self.core.handle(HandedOut(read), now), now)
 
     def _standing(self) -> Standing:
         core = self.core
@@ -401,7 +414,7 @@ class Loop:
             online=core.online,
             typing=self._input_open and not self.errand.first_start,
             due=core.link.due,
-            waiting=core.outbox.waiting,
+            waiting=core.outbox.typed,
             rooms=core.places.rooms.values(),
             arrangement=core.arrangement,
         )
@@ -418,15 +431,9 @@ def clock() -> Instant:
     return Instant(time.monotonic(), time.time_ns() // 1_000_000)
 
 
-def _message(settings: Settings) -> typed.Intent:
-    """What -m says: literally, if it was said where it goes; else as if it were typed."""
-    text = settings.message or ""
-    return as_text(text) if settings.raw or settings.to_given else as_typed(text)
-
-
 def run(settings: Settings) -> int:
     """One run of the client; the exit code."""
-    this = wish(settings)
+    this = client_options.wish(settings, standard.is_terminal(0))
     with opened(settings, this, partial(make_front, settings, this)) as loop:
         return loop.run()
 

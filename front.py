@@ -142,23 +142,6 @@ class LineFront:
         self.closed = not data
 
 
-def wish(settings: Settings) -> Wish:
-    """What this run is for."""
-    receives = settings.json or settings.fetch or settings.follow or settings.count is not None
-    receives = receives or settings.seconds is not None
-    person = standard.is_terminal(0) and settings.message is None and not receives
-    return Wish(
-        reads=person or receives,
-        fetch=settings.fetch,
-        count=settings.count,
-        seconds=settings.seconds,
-        follow=settings.follow,
-        person=person,
-        bot=settings.bot,
-        wait_s=settings.wait_s,
-    )
-
-
 def make_front(settings: Settings, wish: Wish, folder: Path, wake: int) -> Front:
     """Rows that stay below what happens, for a person at a terminal; lines for everybody else.
 

@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping
 
 from console import words
 from console.conversations import Conversations
-from console.output import spoken_text
 from console.sanitise import osc_text
+from console.spoken import spoken_text
 from protocol.frames import Envelope
 
 # Not for each of many: time between two calls.

@@ -14,7 +14,10 @@ from console.arguments import Parser
 from console.broker_options import LAST_PORT, port
 from console.language import Sentence, reworded, worded
 from console.options import choose_language, wrong
+from console.pipe import as_text, as_typed
 from console.preferences import Preferences
+from core import typed
+from core.errand import Wish
 from protocol import keys, names, permits
 
 EXAMPLES = Sentence("""\
@@ -244,3 +247,29 @@ def make_parser(program: str) -> Parser:
     add("--config", metavar="FILE", help=worded("your settings (RESTANTE_CONFIG, or the platform's)"))
     parser.add_version()
     return parser
+
+
+# ---- what a run is told ----------------------------------------------------------------------------------
+
+
+def wish(settings: Settings, at_terminal: bool) -> Wish:
+    """What this run is for; ``at_terminal``: standard input is one, so that somebody may sit there."""
+    receives = settings.json or settings.fetch or settings.follow or settings.count is not None
+    receives = receives or settings.seconds is not None
+    person = at_terminal and settings.message is None and not receives
+    return Wish(
+        reads=person or receives,
+        fetch=settings.fetch,
+        count=settings.count,
+        seconds=settings.seconds,
+        follow=settings.follow,
+        person=person,
+        bot=settings.bot,
+        wait_s=settings.wait_s,
+    )
+
+
+def message(settings: Settings) -> typed.Intent:
+    """What -m says: literally, if it was said where it goes; else as if it were typed."""
+    text = settings.message or ""
+    return as_text(text) if settings.raw or settings.to_given else as_typed(text)

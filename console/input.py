@@ -27,6 +27,7 @@ HISTORY_MAX = 1000
 _QUOTED_CHARS = 40  # of what was typed, within a sentence about it
 _BLANK = re.compile(r"\s")
 _DEVICE = re.compile(f"[a-z2-7]{{1,{limits.DEVICE_CHARS}}}")
+_BACK = re.compile(r"\s*[0-9]{1,2}(?:\s+(.*))?", re.DOTALL)
 _SPAN = re.compile(r"([0-9]+)([mhdw])")
 _SPANS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _SPAN_MAX = 5000  # further back than any message
@@ -239,18 +240,27 @@ def _named(word: str) -> Command:
 def _run(command: Command, rest: str) -> Intent | BeganMessage:
     if command.alone and not rest.strip():
         return command.alone()
-    return _built(command, _parts(command.takes.split(), rest))
+    kinds = command.takes.split()
+    if kinds[:1] == [menu.BACK] and not _names_one(rest, len(kinds) > 1):
+        rest = f"1 {rest}"
+    return _built(command, _parts(kinds, rest))
 
 
 def _built(command: Command, parts: list[str]) -> Intent:
     kinds = command.takes.split()
-    needed = sum(not kind.startswith("[") for kind in kinds)
+    needed = sum(kind == menu.BACK or not kind.startswith("[") for kind in kinds)
     if not needed <= len(parts) <= len(kinds):
         raise _refused("usage", usage=command.usage)
     try:
         return command.build(*(_READ[kind](part) for kind, part in zip(kinds, parts, strict=False)))
-    except ValueError:
+    except (ValueError, KeyError):
         raise _refused("usage", usage=command.usage) from None
+
+
+def _names_one(rest: str, and_more: bool) -> bool:
+    """Whether what is typed begins with a number that says which message; "42" alone may be a text."""
+    found = _BACK.fullmatch(rest)
+    return found is not None and (not and_more or bool(found[1]))
 
 
 def _parts(kinds: list[str], rest: str) -> list[str]:
@@ -280,7 +290,11 @@ def _account(name: str) -> str:
 
 
 def _text(text: str) -> str:
-    size, limit = len(text.encode()), limits.BODY_BYTES
+    return _within(text, limits.BODY_BYTES)
+
+
+def _within(text: str, limit: int) -> str:
+    size = len(text.encode())
     if size > limit:
         raise _refused("too-long", size=size, over=size - limit, limit=limit)
     return text
@@ -325,6 +339,26 @@ def _which(word: str) -> int | timedelta | str:
     if found := _SPAN.fullmatch(word):
         return timedelta(**{_SPANS[found[2]]: min(int(found[1][:6]), _SPAN_MAX)})
     return _count(word) if word.lstrip("-").isdigit() else _place(word)
+
+
+def _back(digits: str) -> int:
+    if int(digits) < 1:
+        raise ValueError("the last one is 1")
+    return int(digits)
+
+
+def _new_text(text: str) -> str:
+    return _within(text, limits.EDIT_BYTES)
+
+
+def _sign(sign: str) -> str:
+    if len(sign) > limits.SIGN_CHARS:
+        raise ValueError("a sign, or a short word")
+    return sign
+
+
+def _switch(word: str) -> bool:
+    return {"on": True, "off": False}[word.casefold()]
 
 
 def _count(digits: str) -> int:
@@ -373,6 +407,10 @@ _READ: dict[str, Callable[[str], Any]] = {
     "[ID]": _device,
     "LOG": _log,
     "SEQ": int,
+    "[N]": _back,
+    "NEW-TEXT": _new_text,
+    "SIGN": _sign,
+    "[on|off]": _switch,
 }
 
 

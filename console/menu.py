@@ -19,7 +19,9 @@ class BeganMessage(typed.Typed):
     """A message, asked for step by step. It never leaves the front end: only the finished message does."""
 
 
-REST = ("TEXT", "ACTION", "WORDS", "[TOPIC]", "[HOW]", "[VALUE]")
+BACK = "[N]"
+"""An argument that stands first and may be left out: the last one, or the N-th last."""
+REST = ("TEXT", "NEW-TEXT", "ACTION", "WORDS", "[TOPIC]", "[HOW]", "[VALUE]")
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,22 @@ def _unbanned(account: str, room: str = "") -> typed.Intent:
     return typed.UnbannedAccount(account=account, room=room)
 
 
+def _edited(back: int, text: str) -> typed.Intent:
+    return typed.Edited(back=back, text=text)
+
+
+def _deleted(back: int) -> typed.Intent:
+    return typed.Deleted(back=back)
+
+
+def _reacted(back: int, sign: str) -> typed.Intent:
+    return typed.Reacted(back=back, sign=sign)
+
+
+def _receipts(on: bool | None = None) -> typed.Intent:
+    return typed.AskedReceipts() if on is None else typed.SwitchedReceipts(on=on)
+
+
 def _asked_history(which: int | timedelta | str = HISTORY_MESSAGES) -> typed.Intent:
     if isinstance(which, timedelta):
         return typed.AskedHistory(count=HISTORY_MESSAGES, seconds=int(which.total_seconds()))
@@ -194,6 +212,10 @@ COMMANDS = (
     Command("expel", "NAME [#ROOM]", "remove someone from a room that you made", _expelled, whole=True),
     Command("ban", "NAME [#ROOM]", "remove them, and don't let them come back", _banned, whole=True),
     Command("unban", "NAME [#ROOM]", "let them come back", _unbanned),
+    Command("edit", "[N] NEW-TEXT", "say your last message here anew, or your N-th last", _edited),
+    Command("delete", "[N]", "take back your last message here, or your N-th last", _deleted, whole=True),
+    Command("react", "[N] SIGN", "put a sign to the last message of another; once more takes it away", _reacted),
+    Command("receipts", "[on|off]", "whether others are told that you read their private messages", _receipts),
     Command("history", "[N|1h|NAME]", "the last N messages, those of an hour, or another place's", _asked_history),
     Command("search", "WORDS", "the last messages of all that have these words", _asked_search),
     Command("unread", "", "where something came that you have not looked at", typed.AskedUnread),

@@ -6,6 +6,8 @@ import heapq
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
+import msgspec
+
 from core.shown import Messages
 from protocol.frames import Envelope
 
@@ -19,7 +21,7 @@ def merged(streams: Iterable[Iterable[Messages]]) -> Iterator[Messages]:
         some = list(group)
         _, first, _, run = some[0]
         envelopes = [envelope for _, _, envelope, _ in some]
-        yield Messages(log=run.log, first=first, envelopes=envelopes, waited=run.waited, mine=run.mine)
+        yield msgspec.structs.replace(run, first=first, envelopes=envelopes)
 
 
 def _placed(stream: Iterable[Messages]) -> Iterator[_Placed]:

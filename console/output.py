@@ -1,22 +1,19 @@
-"""What happened becomes lines for people, or JSON objects for scripts.
+"""What happened becomes lines for people.
 
 No clock and no time zone in here: the time and the way to write it are passed in. What other people wrote goes
-through ``sanitise`` on its way to people; JSON keeps it as it is, since ASCII with escapes is inert.
+through ``sanitise``.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
-import msgspec
-
-from console import words
+from console import remark_words, remarked, words
 from console.sanitise import clean, clean_line
-from core import shown, typed
+from console.spoken import is_action, marked, possible, rfc3339, send_id, spoken_text
+from core import shown
+from core.marks import is_remark
 from core.shown import Shown
 from protocol import keys, names
 from protocol.frames import Envelope
@@ -25,12 +22,6 @@ OUT = "out"
 ERR = "err"
 Line = tuple[str, str]
 """Where a line goes (OUT, ERR), and the line without its end."""
-Object = dict[str, Any]
-
-_TEXT_ENC = "none"
-_DAMAGED_ENC = "damaged"
-_ACTION = typed.ACTION.encode()
-_AT_MAX = 253_402_300_799_999  # the last ms of the year 9999: a broker's clock may say anything
 
 
 class Plain:
@@ -56,7 +47,7 @@ class Plain:
     def lines(self, event: Shown, at: int) -> list[Line]:
         """What to write for this, maybe nothing. ``at`` is now (Unix, ms), for what bears no time of its own."""
         if isinstance(event, shown.Messages):
-            return [line for envelope in event.envelopes for line in self._message(envelope, event.mine, at)]
+            return [line for envelope in event.envelopes for line in self._message(envelope, event, at)]
         if isinstance(event, shown.Found):
             return self._found(event, at)
         if isinstance(event, shown.Place):
@@ -69,12 +60,18 @@ class Plain:
             return self._link(event)
         return _TOLD[type(event)](event)
 
-    def _message(self, envelope: Envelope, old: bool, now: int) -> list[Line]:
+    def _message(self, envelope: Envelope, run: shown.Messages, now: int) -> list[Line]:
         """The room stands before who speaks, unless it is the lobby or where one is; and the day, if it is over."""
-        head, text = _spoken(envelope)
+        if is_remark(envelope):
+            head, text = remarked.line(envelope, _whom(envelope), run.targets, lambda at: self._local(possible(at)))
+            if not text:
+                return []
+        else:
+            head, text = _spoken(envelope)
+            text += remarked.behind(run.marks.get(send_id(envelope)))
         place = "" if envelope.to.casefold() in self._plain_rooms else _room(envelope)
-        day = self._day(_possible(envelope.at))
-        is_over = old and day != self._day(_possible(now))
+        day = self._day(possible(envelope.at))
+        is_over = run.mine and day != self._day(possible(now))
         return self._timed(OUT, envelope.at, place + head, text, day + " " if is_over else "")
 
     def _found(self, event: shown.Found, at: int) -> list[Line]:
@@ -82,14 +79,15 @@ class Plain:
         lines = []
         for _, _, envelope in event.items:
             head, text = _spoken(envelope)
-            day = self._day(_possible(envelope.at)) + " "
-            lines += self._timed(OUT, envelope.at, _room(envelope) + head, text, day)
+            day = self._day(possible(envelope.at)) + " "
+            behind = remarked.behind(event.marks.get(send_id(envelope)))
+            lines += self._timed(OUT, envelope.at, _room(envelope) + head, text + behind, day)
         told = found_sentence(event)
         return lines + (self._timed(ERR, at, "* ", told) if told else [])
 
     def _timed(self, stream: str, at: int, head: str, text: str, day: str = "") -> list[Line]:
         """Further lines stand behind the gutter, so that no text can pass for a line of somebody else's."""
-        stamp = day + self._local(_possible(at)) + " "
+        stamp = day + self._local(possible(at)) + " "
         first, *further = clean(text).split("\n")
         margin = " " * len(stamp) + self._gutter
         return [(stream, stamp + head + first), *((stream, margin + line) for line in further)]
@@ -103,52 +101,6 @@ class Plain:
         return [words.OFFLINE() if self._met else words.unreached(clean_line(event.reason))]
 
 
-def objects(event: Shown) -> list[Object]:
-    """What scripts read of this, maybe nothing; encode_line makes a line of each."""
-    return _OBJECTS[type(event)](event)
-
-
-_packed = msgspec.json.Encoder().encode
-
-
-def encode_line(thing: Object) -> bytes:
-    """One line of ASCII, with its end. Any terminal may be shown it: ESC, DEL and all beyond ASCII are escaped."""
-    try:
-        line = _packed(thing)
-        if line.isascii() and b"\x7f" not in line:
-            return line + b"\n"
-    except UnicodeEncodeError:
-        pass  # half a surrogate pair, out of a file's name or an argument: escaped, JSON can say even that
-    return json.dumps(thing, separators=(",", ":")).encode() + b"\n"
-
-
-# ---- what both need --------------------------------------------------------------------------------------
-
-
-def readable(envelope: Envelope) -> str:
-    """What was written, or what stands in for it."""
-    if envelope.enc == _TEXT_ENC:
-        return envelope.body.decode(errors="replace")
-    if envelope.enc == _DAMAGED_ENC:
-        return words.DAMAGED()
-    return words.UNKNOWN_ENC(enc=clean_line(envelope.enc))
-
-
-def is_action(envelope: Envelope) -> bool:
-    """Whether a message tells what its author does."""
-    return envelope.enc == _TEXT_ENC and envelope.body.startswith(_ACTION)
-
-
-def spoken_text(envelope: Envelope) -> str:
-    """What was said; of an action, what its author does."""
-    return readable(envelope)[len(_ACTION) :] if is_action(envelope) else readable(envelope)
-
-
-def marked(envelope: Envelope, author: str) -> str:
-    """How an author is called; no account's name looks like the mark of a bot."""
-    return words.BOT(name=author) if envelope.bot else author
-
-
 def found_sentence(event: shown.Found) -> str:
     """Whether a search has found all that there is; "" if there is nothing to say."""
     if event.items and not event.more:
@@ -159,8 +111,7 @@ def found_sentence(event: shown.Found) -> str:
 
 def _spoken(envelope: Envelope) -> tuple[str, str]:
     """Who says it to whom, and what; an action bears a mark of its own, which no notice has."""
-    author, to = marked(envelope, clean_line(envelope.author)), clean_line(envelope.to)
-    whom = author if envelope.to.startswith("#") else f"{author} -> {to}"
+    whom = _whom(envelope)
     return f"~ {whom} " if is_action(envelope) else f"{whom}: ", spoken_text(envelope)
 
 
@@ -169,8 +120,9 @@ def _room(envelope: Envelope) -> str:
     return clean_line(envelope.to) + " " if envelope.to.startswith("#") else ""
 
 
-def _possible(at: int) -> int:
-    return min(max(at, 0), _AT_MAX)
+def _whom(envelope: Envelope) -> str:
+    author, to = marked(envelope, clean_line(envelope.author)), clean_line(envelope.to)
+    return author if envelope.to.startswith("#") else f"{author} -> {to}"
 
 
 # ---- for people: sentences -------------------------------------------------------------------------------
@@ -287,7 +239,7 @@ def _devices(event: shown.Devices) -> list[str]:
 
 
 def _day(at: int) -> str:
-    return _rfc3339(at)[:10]
+    return rfc3339(at)[:10]
 
 
 def _key_changed(event: shown.KeyChanged) -> str:
@@ -308,6 +260,8 @@ def _cleaned(accounts: Iterable[str]) -> list[str]:
 
 _TOLD: dict[type[Shown], Callable[[Any], list[str]]] = {
     shown.Sent: lambda event: [],
+    shown.Receipted: lambda event: [],
+    shown.TellsRead: lambda event: [(remark_words.TELLS_READ if event.on else remark_words.TELLS_NOT_READ)()],
     shown.Refused: _refusal,
     shown.Came: lambda event: words.came(_cleaned(event.accounts), event.more, clean_line(event.room)),
     shown.Went: lambda event: words.went(_cleaned(event.accounts), event.more, clean_line(event.room)),
@@ -333,165 +287,4 @@ _TOLD: dict[type[Shown], Callable[[Any], list[str]]] = {
     shown.Met: lambda event: [words.MET(broker=clean_line(event.broker), key=keys.grouped(event.key))],
     shown.Bye: lambda event: [words.said(event.code, event.text)],
     shown.KeyChanged: lambda event: [_key_changed(event)],
-}
-
-
-# ---- for scripts: objects --------------------------------------------------------------------------------
-
-
-def _object(event: str, **fields: object) -> Object:
-    """An object; fields that are None don't apply to this one and are left out."""
-    return {"event": event, **{name: value for name, value in fields.items() if value is not None}}
-
-
-def _online(event: shown.Online) -> Object:
-    return _object(
-        "online",
-        account=event.account,
-        device=event.device,
-        broker=event.broker,
-        key=event.key,
-        waiting=event.waiting,
-        registered=event.registered,
-    )
-
-
-def _messages(event: shown.Messages) -> list[Object]:
-    return [_message(event, seq, envelope) for seq, envelope in enumerate(event.envelopes, event.first)]
-
-
-def _message(event: shown.Messages, seq: int, envelope: Envelope) -> Object:
-    known = envelope.enc == _TEXT_ENC
-    thing: Object = {
-        "event": "message",
-        "log": event.log,
-        "seq": seq,
-        "id": f"{envelope.device}:{envelope.n}",
-        "from": envelope.author,
-        "to": envelope.to,
-        "text": envelope.body.decode(errors="replace") if known else None,
-        "at": _rfc3339(envelope.at),
-        "waited": seq <= event.waited,
-    }
-    if not known:
-        thing["enc"] = envelope.enc
-    if is_action(envelope):
-        thing["action"] = True
-    if envelope.bot:
-        thing["bot"] = True
-    if event.mine:
-        thing["history"] = True
-    return thing
-
-
-def _rfc3339(at: int) -> str:
-    second, ms = divmod(_possible(at), 1000)
-    return f"{_second(second)}.{ms:03}Z"
-
-
-@lru_cache(maxsize=64)
-def _second(second: int) -> str:
-    """Messages come in bursts: most share their second with the one before."""
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def _refused(event: shown.Refused) -> Object:
-    """A tag or a line says what it was about; a message from an earlier run has neither, but its id."""
-    traced = event.tag is not None or event.line
-    return _object(
-        "refused",
-        code=event.code,
-        text=words.english(event.code, event.text),
-        tag=event.tag,
-        line=event.line or None,
-        id=None if traced else event.id or None,
-    )
-
-
-def _device_objects(event: shown.Devices) -> Object:
-    devices = [
-        {
-            "device": each.device,
-            "name": each.name,
-            "first": _rfc3339(each.first_at),
-            "seen": _rfc3339(each.seen_at),
-            "address": each.address,
-            "here": each.here,
-            "this": each.device == event.this,
-        }
-        for each in event.devices
-    ]
-    return _object("devices", devices=devices)
-
-
-def _members_object(event: shown.Members) -> Object:
-    return _object(
-        "members",
-        room=event.room,
-        owner=event.owner or None,
-        private=event.private,
-        here=event.here,
-        away=event.away,
-        more=event.more or None,
-    )
-
-
-def _profile_object(event: shown.Profile) -> Object:
-    registered = _rfc3339(event.made_at)
-    return _object("account", account=event.account, registered=registered, here=event.here, rooms=event.rooms)
-
-
-def _found_objects(event: shown.Found) -> list[Object]:
-    """The messages, as history; then how many these were."""
-    placed = (
-        shown.Messages(log=log, first=seq, envelopes=[envelope], waited=0, mine=True)
-        for log, seq, envelope in event.items
-    )
-    found = _object("found", words=event.words, messages=len(event.items), more=event.more)
-    return [*(thing for messages in placed for thing in _messages(messages)), found]
-
-
-def _status_object(event: shown.Status) -> Object:
-    return {"event": "status"} | msgspec.structs.asdict(event)
-
-
-_OBJECTS: dict[type[Shown], Callable[[Any], list[Object]]] = {
-    shown.Online: lambda event: [_online(event)],
-    shown.Offline: lambda event: [_object("offline", retry_in=event.retry_in)],
-    shown.Messages: _messages,
-    shown.Sent: lambda event: [_object("accepted", id=event.id, tag=event.tag)],
-    shown.Refused: lambda event: [_refused(event)],
-    shown.Came: lambda event: [_object("joined", account=account, room=event.room) for account in event.accounts],
-    shown.Went: lambda event: [_object("left", account=account, room=event.room) for account in event.accounts],
-    shown.Who: lambda event: [_object("who", accounts=event.accounts, more=event.more or None)],
-    shown.Contacts: lambda event: [
-        _object("contacts", contacts=event.contacts, possible=event.possible, more=event.more or None)
-    ],
-    shown.Inside: lambda event: [_object("joined", account=event.account, room=event.room, topic=event.topic or None)],
-    shown.Outside: lambda event: [
-        _object("left", account=event.account, room=event.room, by=event.by or None, banned=event.banned or None)
-    ],
-    shown.Rooms: lambda event: [
-        _object("rooms", rooms=list(map(msgspec.structs.asdict, event.rooms)), after=event.after or None)
-    ],
-    shown.Members: lambda event: [_members_object(event)],
-    shown.Topic: lambda event: [_object("topic", room=event.room, topic=event.topic, by=event.by or None)],
-    shown.News: lambda event: [_object(event.what, account=event.account, room=event.room, by=event.by)],
-    shown.Profile: lambda event: [_profile_object(event)],
-    shown.Ignored: lambda event: [_object("ignored", accounts=event.accounts)],
-    shown.Found: _found_objects,
-    shown.Unread: lambda event: [
-        _object("unread", places=[{"to": to, "messages": count} for to, count in event.items])
-    ],
-    shown.Muted: lambda event: [_object("muted", places=event.places)],
-    shown.Place: lambda event: [_object("place", to=event.to)],
-    shown.Status: lambda event: [_status_object(event)],
-    shown.Outbox: lambda event: [_object("outbox", messages=[{"to": to, "text": text} for to, text in event.items])],
-    shown.Gone: lambda event: [_object("gone", log=event.log, messages=event.messages)],
-    shown.PutBack: lambda event: [_object("put-back", again=event.again, gone=event.gone)],
-    shown.Notice: lambda event: [_object("notice", text=event.text)],
-    shown.Devices: lambda event: [_device_objects(event)],
-    shown.Met: lambda event: [],
-    shown.Bye: lambda event: [_object("bye", reason=event.code)],
-    shown.KeyChanged: lambda event: [_object("bye", reason=event.code, key=event.key, offered=event.offered)],
 }

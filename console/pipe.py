@@ -10,8 +10,9 @@ from itertools import chain
 from console import words
 from console.input import Typing, parse
 from console.menu import BeganMessage
+from console.objects import encode_line, objects
 from console.order import merged
-from console.output import OUT, Plain, encode_line, objects
+from console.output import OUT, Plain
 from console.requests import Requests
 from core import shown, typed
 from core.shown import Shown

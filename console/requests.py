@@ -19,6 +19,7 @@ from core.typed import Intent
 _QUOTED_CHARS = 40  # of what was written, within a sentence about it
 # Arguments that events call by another name than the line grammar does.
 _FIELDS = {"NAME": "account", "NAME|#ROOM": "to", "N|1h|NAME": "which"}
+_FIELDS |= {"N": "back", "NEW-TEXT": "text", "on|off": "switch"}
 
 
 def _sent(text: str, to: str | None = None) -> Intent:
@@ -95,7 +96,7 @@ def _parts(command: Command, thing: dict[str, Any]) -> list[str] | None:
     parts: list[str] = []
     complete = True
     for name, kind in fields(command).items():
-        value = thing.pop(name, None)
+        value = thing.pop(name, 1 if kind == menu.BACK else None)
         part = _part(kind, value)
         if part is None or (part and not complete):
             return None

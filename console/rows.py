@@ -83,7 +83,7 @@ def pending(standing: Standing, seen: dict[int, float], tick: float, width: int,
     rows = []
     for each in first:
         if tick >= seen.setdefault(each.n, tick) + PENDING_S:
-            text = clean_line(each.item.body.decode("utf-8", "replace").replace("\n", " "))
+            text = clean_line(each.text.replace("\n", " "))
             head = "" if each.item.to == standing.place else f"{signs.to} {clean_line(each.item.to)}  "
             rows.append(cut(f"  {signs.waits}   {head}{text}", width - 1, signs.more))
     more = len(standing.waiting) - len(rows)

@@ -13,16 +13,18 @@ from itertools import chain, groupby
 
 import msgspec
 
-from console import words
+from console import remark_words, remarked, words
 from console.colours import Names
 from console.completion import Around
 from console.conversations import Conversations
 from console.order import merged
-from console.output import Plain, found_sentence, is_action, marked, readable, spoken_text
+from console.output import Plain, found_sentence
 from console.preferences import Preferences
 from console.rows import Fragments, Signs, measured, wrapped
 from console.sanitise import clean, clean_line
+from console.spoken import is_action, marked, readable, send_id, spoken_text
 from core import shown, typed
+from core.marks import READ, Marks, is_remark
 from core.shown import Shown
 from protocol import names
 from protocol.frames import Envelope
@@ -218,7 +220,7 @@ class Page:
                 if over >= 0 and not called:
                     passed += 1
                     continue
-                lines += self._passed(passed) + self._message(envelope)
+                lines += self._passed(passed) + self._message(envelope, run)
                 passed = 0
         return lines + self._passed(passed)
 
@@ -229,6 +231,8 @@ class Page:
         """Whether this is meant for us before all others. Counts it where it is not seen at once."""
         if self._is_own(envelope.author):
             self.talks.look(envelope.to)
+            return False
+        if is_remark(envelope):
             return False
         private = not envelope.to.startswith("#")
         place = self._conversation(envelope)
@@ -269,14 +273,31 @@ class Page:
         own = self._is_own(envelope.author)
         return envelope.to if own or envelope.to.startswith("#") else envelope.author
 
-    def _message(self, envelope: Envelope, whole: bool = False) -> list[Fragments]:
-        own = self._is_own(envelope.author)
-        first, *further = self._rows(envelope, whole, own)
-        line = [("class:time", self._local(_possible(envelope.at))), ("", " "), *self._head(envelope), *first]
+    def _message(self, envelope: Envelope, run: shown.Messages | shown.Found, whole: bool = False) -> list[Fragments]:
+        text = remarked.new_text(envelope)
+        if is_remark(envelope) and not text:
+            return self._said_about(envelope, run.targets if isinstance(run, shown.Messages) else {})
+        own, marks = self._is_own(envelope.author), run.marks.get(send_id(envelope))
+        first, *further = self._rows(text or spoken_text(envelope), whole, own)
+        told = [("class:notice", remark_words.NEWLY())] if text else []
+        line = [("class:time", self._local(_possible(envelope.at))), ("", " "), *self._head(envelope), *told, *first]
         line += self._behind_gutter(further)
+        line += [("class:notice", behind)] if (behind := remarked.behind_ticks(marks)) else []
         if own:
-            line.append(("class:tick", f" {self.signs.accepted}"))
+            line.append(("class:tick", self._tick(marks)))
         return self._dated(envelope.at, [line])
+
+    def _tick(self, marks: Marks | None) -> str:
+        """Accepted; delivered, with a second tick; read, in a word."""
+        receipt = marks.receipt if marks else ""
+        ticks = self.signs.accepted * (2 if receipt else 1)
+        return f" {ticks} {remark_words.RECEIPTS[receipt]()}" if receipt == READ else f" {ticks}"
+
+    def _said_about(self, envelope: Envelope, targets: remarked.Targets) -> list[Fragments]:
+        """A deletion or a reaction, as a notice."""
+        sentence = remarked.sentence(envelope, targets, lambda at: self._local(_possible(at)))
+        line = [("class:time", self._local(_possible(envelope.at))), ("class:notice", f" * {sentence}")]
+        return self._dated(envelope.at, [line]) if sentence else []
 
     def _head(self, envelope: Envelope) -> Fragments:
         """Who says it; and to whom, if that is one person: to be seen without colour."""
@@ -296,9 +317,9 @@ class Page:
     def _name(self, account: str) -> tuple[str, str]:
         return ("bold" if self._is_own(account) else self._colours.style(account), clean_line(account))
 
-    def _rows(self, envelope: Envelope, whole: bool, own: bool) -> list[Fragments]:
+    def _rows(self, text: str, whole: bool, own: bool) -> list[Fragments]:
         """The text in rows, each with its mentions marked; folded unless it was asked for."""
-        rows = clean(spoken_text(envelope)).split("\n")
+        rows = clean(text).split("\n")
         over = 0 if whole else len(rows) - FOLDED_ROWS
         styled = [self._marked(_short(row, whole, self.signs.more), own) for row in rows[: len(rows) - max(0, over)]]
         if over > 0:
@@ -323,13 +344,13 @@ class Page:
     def _history(self, runs: list[shown.Messages], at: int) -> list[Fragments]:
         """One block, with the days in it; below it, it is today again."""
         today = self._day = self._day_of(_possible(at))
-        lines = [line for run in runs for each in run.envelopes for line in self._message(each, whole=True)]
+        lines = [line for run in runs for each in run.envelopes for line in self._message(each, run, whole=True)]
         self._day = today
         return [self._rule(words.HISTORY_OF()), *lines, self._rule(words.END_OF_HISTORY())]
 
     def _found(self, event: shown.Found, at: int) -> list[Fragments]:
         today = self._day = self._day_of(_possible(at))
-        lines = [line for _, _, envelope in event.items for line in self._message(envelope, whole=True)]
+        lines = [line for _, _, envelope in event.items for line in self._message(envelope, event, whole=True)]
         told = found_sentence(event)
         back = [self._rule(today)] if self._day != today else []
         self._day = today
@@ -374,13 +395,20 @@ def _second_column(line: str) -> int:
 
 
 def _joined(gathered: list[tuple[Shown | str, int]]) -> list[tuple[Shown | str, int]]:
-    """Joins in a row become one, and so do those who leave."""
+    """Joins in a row become one, and so do those who leave, and the runs of one history."""
     joined: list[tuple[Shown | str, int]] = []
     for event, at in gathered:
         last = joined[-1][0] if joined else None
         if isinstance(event, _JOINING) and isinstance(last, type(event)) and last.room == event.room:
             accounts = [*last.accounts, *event.accounts]
             joined[-1] = (type(event)(room=event.room, accounts=accounts, more=last.more + event.more), at)
+        elif isinstance(event, shown.Messages) and isinstance(last, shown.Messages) and _goes_on(last, event):
+            joined[-1] = (msgspec.structs.replace(last, envelopes=[*last.envelopes, *event.envelopes]), at)
         else:
             joined.append((event, at))
     return joined
+
+
+def _goes_on(last: shown.Messages, event: shown.Messages) -> bool:
+    """Whether both belong to one look back: what stands between them is no message."""
+    return last.mine and event.mine and last.marks is event.marks and last.log == event.log

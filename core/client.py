@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from core import shown, typed
 from core.anchor import Anchor
 from core.answers import Answers
 from core.arrangement import Arrangement
 from core.clock import Instant
-from core.commands import Command, Connect, Derive, DeriveNew, Disconnect, Drop, Keep, Remember, Renew, Send, Show
+from core.commands import Command, Connect, Derive, DeriveNew, Disconnect, Renew, Send, Show
 from core.events import (
     Connected,
     Derived,
@@ -24,6 +26,7 @@ from core.events import (
     NotOffered,
     Offered,
     PasswordsDerived,
+    Pointed,
     Recalled,
     Renewed,
     WentBack,
@@ -35,15 +38,17 @@ from core.outbox import AHEAD_MESSAGES, KEPT_BYTES, KEPT_MESSAGES, Memory, Outbo
 from core.past import Past
 from core.person import Person
 from core.places import Places
+from core.posting import NOBODY_ASKED, Posting
 from core.reader import Reader
 from core.received import Event
-from protocol import errors, frames, limits
+from protocol import errors, frames
 from protocol.frames import Item
 from protocol.passwords import SCHEME
 
 ENC = "none"
 # While one of these is open nothing more is read: the next line depends on what comes of it.
-MOVES = (typed.JoinedRoom, typed.LeftRoom)
+REMARKS = (typed.Edited, typed.Deleted, typed.Reacted)
+MOVES = (typed.JoinedRoom, typed.LeftRoom, *REMARKS)
 
 
 class Client:
@@ -56,9 +61,11 @@ class Client:
         self.places = Places(person.place)
         self.arrangement = Arrangement(memory.arranged)
         self.outbox = Outbox(memory.last, memory.outbox, memory.offered)
+        self.posting = Posting(self.outbox)
         self._inquiries = Inquiries()
-        self.lookback = Lookback(person.account, self.places, self._inquiries, memory)
-        self.reader = Reader(person.reads, memory.cursors, memory.known, self.lookback.ignored)
+        self.lookback = Lookback(person.account, self.places, self._inquiries, memory, person.at_once)
+        self._receipts, self._remarking = self.lookback.receipts, self.lookback.remarking
+        self.reader = Reader(person.reads, memory, self.lookback.ignored, self._receipts, self._remarking)
         self._answers = Answers(self._inquiries, self.reader, self.places, self.lookback, memory)
         self._past = Past(memory, person.run)
         self.link = Link(chance)
@@ -68,9 +75,6 @@ class Client:
         self._postponed: list[typed.Typed] = []  # questions for as soon as the broker is there
         self._credential = b""
         self._broker = b""  # whose broker's id the credential was made with
-        self._window = (limits.WINDOW_MESSAGES, limits.WINDOW_BYTES)
-        self._pause: float | None = None  # the tick until which the broker takes no sends
-        self._pause_told = False  # and that was told, once until it takes some again
         self._welcomes = 0
         self._registered = False  # the account was made in this run, and that has not been told
         self._absent = False  # an absence has been told
@@ -89,11 +93,13 @@ class Client:
             **dict.fromkeys(ASKED, self._asked),
             typed.AskedPassword: self._asked_password,
             typed.AskedStatus: self._asked_status,
-            typed.AskedOutbox: self._asked_outbox,
+            typed.AskedOutbox: self.posting.asked,
             **dict.fromkeys(ASKED_OF_ROOM, self._asked_of_room),
             **self.lookback.table,
             **self.arrangement.table,
             Recalled: self._recalled,
+            **dict.fromkeys(REMARKS, self._remarked),
+            Pointed: self._pointed,
             typed.Mistook: self._mistook,
             typed.Left: self._left,
         }
@@ -121,7 +127,11 @@ class Client:
 
     def deadline(self) -> float | None:
         """The tick at which settle() has something to do though nothing happens."""
-        dues = (self.link.deadline(), self._pause if self.online else None, self.lookback.due)
+        dues = (
+            self.link.deadline(),
+            *((self.posting.pause, self._receipts.due) if self.online else ()),
+            self.lookback.due,
+        )
         return min((due for due in dues if due is not None), default=None)
 
     def settle(self, now: Instant) -> list[Command]:
@@ -138,10 +148,13 @@ class Client:
         if link.stale(now.tick) and self.settled:
             return [Disconnect(), *self._seek(now)]
         postponed, self._postponed = self._postponed, []
-        commands = [command for question in postponed for command in self._asked(question, now)]
+        commands = [command for question in postponed for command in self.handle(question, now)]
+        if told := self._receipts.take(now):
+            commands += [each for item in told for each in self.posting.keep(item, NOBODY_ASKED, self.online)]
+            commands.append(self._receipts.remember())
         if acks := self.reader.take_acks():
             commands.append(self._say(frames.Ack(acks), now))
-        commands += self._pump(now)
+        commands += [self._say(post, now) for post in self.posting.posts(now)]
         if link.ping_due(now.tick):
             commands.append(self._say(frames.Ping(self.reader.cursors), now))
         return commands
@@ -154,7 +167,8 @@ class Client:
     @property
     def settled(self) -> bool:
         """Whether the broker owes no word: each send is accepted or refused, each question answered."""
-        return not (len(self.outbox) or len(self._inquiries) or self._postponed or self.lookback.due)
+        owed = self.online and self._receipts.due
+        return not (len(self.outbox) or len(self._inquiries) or self._postponed or self.lookback.due or owed)
 
     @property
     def hungry(self) -> bool:
@@ -209,22 +223,9 @@ class Client:
         Naming the scheme without a credential says that a password was given, which is to be checked.
         """
         self.link.greeting(now.tick)
-        hello = frames.Hello(
-            major=limits.MAJOR_VERSION,
-            minor=limits.MINOR_VERSION,
-            account=self.person.account,
-            device=self.device,
-            reads=self.person.reads,
-            cursors=self.reader.cursors,
-            scheme="" if self._proven and not credential else SCHEME,
-            credential=credential,
-            release=self.person.release,
-            name=self.person.device_name,
-            epoch=self._past.epoch,
-            visit=self._past.new_visit(),
-            permit=self._permit if credential else "",
-            bot=self.person.bot,
-        )
+        scheme, permit = "" if self._proven and not credential else SCHEME, self._permit if credential else ""
+        hello = self.person.hello(self.device, self.reader.cursors, self._past.epoch, self._past.new_visit())
+        hello = msgspec.structs.replace(hello, scheme=scheme, credential=credential, permit=permit)
         return [self._say(hello, now)]
 
     def _lost(self, event: Lost, now: Instant) -> list[Command]:
@@ -292,9 +293,10 @@ class Client:
         if self._past.judge(frame, self.outbox, self.reader):
             return self._part(now)
         self.link.online(now.tick)
-        self._window, self._pause = (frame.window_messages, frame.window_bytes), None
+        self.posting.begin(frame)
         self._absent, self._welcomes = False, self._welcomes + 1
         begins = self.reader.begin(frame.logs)
+        self._remarking.awaited.clear()  # what has not come back is among what waits
         self.places.are(frame.logs)
         self.lookback.account = frame.account
         self._answers.begin(frame.account, self.device)
@@ -308,12 +310,11 @@ class Client:
             first=self._welcomes == 1,
         )
         self._registered = False
-        self.outbox.offer()
         self._broker = frame.broker
         return [*self._anchor.proved(frame.broker), *self._past.go_on(frame), *begins, Show(online)]
 
     def _part(self, now: Instant) -> list[Command]:
-        step, posts = self._past.part(self.outbox, *self._window)
+        step, posts = self._past.part(self.outbox, *self.posting.window)
         return [step] if step else [self._say(post, now) for post in posts]
 
     def _renewed(self, event: Renewed, now: Instant) -> list[Command]:
@@ -345,34 +346,31 @@ class Client:
     # -- what is sent --
 
     def _wrote(self, event: typed.Wrote, now: Instant) -> list[Command]:
-        to = event.to or self.place
-        body = event.text.encode("utf-8", "replace")
-        held = []
-        if self.link.phase != ONLINE and self.outbox.hold():
-            held = [Remember("offered", str(self.outbox.offered).encode())]
-        waiting = self.outbox.add(Item(to, ENC, body), event.tag, event.line)
-        return [*held, Keep(waiting.n, to, ENC, body)]
+        item = Item(event.to or self.place, ENC, event.text.encode("utf-8", "replace"))
+        return self.posting.keep(item, event, self.online)
 
-    def _pump(self, now: Instant) -> list[Command]:
-        """Posts within the window, unless the broker asked for a pause."""
-        if self._pause is not None:
-            if self._pause > now.tick:
-                return []
-            self._pause = None
-        return [self._say(post, now) for post in self.outbox.posts(*self._window)]
+    def _remarked(self, question: typed.OfMessage, now: Instant) -> list[Command]:
+        """Which message is the last one is clear when all that was said before has come back to us."""
+        if not self.person.reads:
+            return [self._refuse("sends-only", question)]
+        away = not self.online and self._knows_absence
+        if (away or self.online) and not len(self.outbox) and self._remarking.clear(self.reader.caught_up or away):
+            return [self._remarking.point(question, self.account)]
+        self._postponed += [] if away else [question]
+        return [self._refuse("not-accepted-yet", question)] if away else []
+
+    def _pointed(self, event: Pointed, now: Instant) -> list[Command]:
+        question = event.point.question
+        item = self._remarking.remark(event, self.account, now)
+        if isinstance(item, str):
+            return [self._refuse(item, question)]
+        return self.posting.keep(item, question, self.online)
 
     def _accepted(self, frame: frames.Accepted, now: Instant) -> list[Command]:
-        refused = {refusal.n: refusal for refusal in frame.refused}
-        if frame.window_messages:
-            self._window = frame.window_messages, self._window[1]
-        done = self.outbox.settle(self._past.ours(frame.n))
-        if not done:
-            return []
-        self._pause_told = False
-        outcomes = [each.outcome(self.device, refused.get(each.n)) for each in done]
-        drop = Drop(done[-1].n, [each.n for each in done if each.n in refused] if refused else [])
-        further = self._part(now) if self._past.parting else []
-        return [drop, *(Show(outcome) for outcome in outcomes if outcome), *further]
+        taken, commands = self.posting.settle(frame, self._past.ours(frame.n), self.device)
+        if self.person.reads:
+            self._remarking.accepted(taken)
+        return [*commands, *(self._part(now) if commands and self._past.parting else [])]
 
     def _expected(self, frame: frames.Expected, now: Instant) -> list[Command]:
         if self.link.phase != ONLINE:
@@ -388,10 +386,17 @@ class Client:
         if self.link.phase != ONLINE:
             return []
         commands, lost = self.reader.deliver(frame, self.account)
+        self._remarking.come_back(frame.runs, self.device)
         return [*commands, *self._hello(now)] if lost else commands
 
     def _pong(self, frame: frames.Pong, now: Instant) -> list[Command]:
+        self._remarking.awaited.clear()  # a room that one has left sends nothing back
         return self._hello(now) if self.link.phase == ONLINE and self.reader.missed(frame) else []
+
+    @property
+    def _knows_absence(self) -> bool:
+        """Whether it is clear that the broker is not there, if it is not; when a run begins nobody knows yet."""
+        return bool(self._absent or self._welcomes or self.link.phase == ENDED)
 
     # -- questions and answers --
 
@@ -403,7 +408,7 @@ class Client:
             return [self._say(self._inquiries.ask(question), now)]
         if isinstance(question, typed.AskedContacts) and self._answers.contacts:
             return [Show(shown.Contacts(contacts=self._answers.contacts, possible=[]))]
-        if self._absent or self._welcomes or self.link.phase == ENDED:
+        if self._knows_absence:
             return self._give_up("not-connected", question)
         self._postponed.append(question)  # nobody knows yet whether the broker is there
         return []
@@ -437,10 +442,7 @@ class Client:
         if isinstance(question, WantedPage):
             return self.lookback.unanswered(question)
         if question is None and frame.retry_s > 0:
-            told, self._pause_told = self._pause_told, True
-            self._pause = now.tick + frame.retry_s
-            self.outbox.rewind(self.outbox.settled)
-            return [] if told else [Show(shown.Notice(text=frame.text))]
+            return self.posting.wait(frame, now)
         asked = question or typed.Typed()
         return [Show(shown.Refused(code=frame.code, text=frame.text, tag=asked.tag, line=asked.line))]
 
@@ -456,28 +458,17 @@ class Client:
     # -- what is answered here --
 
     def _asked_status(self, event: typed.AskedStatus, now: Instant) -> list[Command]:
-        status = shown.Status(
-            account=self.account,
-            device=self.device,
-            broker=self.person.broker,
-            online=self.link.phase == ONLINE,
-            place=self.place,
-            outbox=len(self.outbox),
-        )
-        return [Show(status)]
+        waiting = self.outbox.messages
+        return [Show(self.person.status(self.account, self.device, self.online, self.place, waiting))]
 
-    def _asked_outbox(self, event: typed.AskedOutbox, now: Instant) -> list[Command]:
-        items = [(each.item.to, each.item.body.decode("utf-8", "replace")) for each in self.outbox.waiting]
-        return [Show(shown.Outbox(items=items))]
-
-    def _mistook(self, mistake: typed.Mistook, now: Instant) -> list[Command]:
-        return [Show(shown.Refused(code=mistake.code, text=mistake.text, tag=mistake.tag, line=mistake.line))]
+    def _mistook(self, slip: typed.Mistook, now: Instant) -> list[Command]:
+        return [Show(shown.Refused(code=slip.code, text=slip.text, tag=slip.tag, line=slip.line))]
 
     def _left(self, event: typed.Left, now: Instant) -> list[Command]:
-        online = self.link.phase == ONLINE
+        quits = [Send(frames.encode(frames.Quit()))] if self.online else []
         self.link.end()
         read = [self.lookback.read()] if self.person.reads and self._welcomes else []
-        return [*read, *([Send(frames.encode(frames.Quit()))] if online else []), Disconnect()]
+        return [*read, *quits, Disconnect()]
 
     # -- ways of speaking --
 

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from core.received import Asking, Knocked, Received, Swept
-from core.shown import Shown
-from core.typed import AskedPassword
+from core.shown import Messages, Shown
+from core.typed import AskedPassword, OfMessage
 from protocol import limits
 from protocol.frames import Envelope
 
@@ -72,8 +72,9 @@ class Append(Command):
 
     A reason in an envelope's place, with no logs, is a send that was refused: its number is used up, and the reason is
     kept as long as its sender may ask for it. What the device has stored already is skipped; if n is ahead of its
-    last + 1, nothing is stored (Gap). ``visits`` says of whom the device's sends are, as the core packs it. Result:
-    Done or Gap.
+    last + 1, nothing is stored (Gap). ``visits`` says of whom the device's sends are, as the core packs it.
+    ``withholds`` names, for some n, a log and seqs: when n is stored what stands there gives way to what
+    remarks.withheld makes of it, in every log that it entered. Result: Done or Gap.
     """
 
     device: str
@@ -81,6 +82,7 @@ class Append(Command):
     logs: list[tuple[str, ...]]
     envelopes: list[bytes | Reason]
     visits: bytes = b""
+    withholds: dict[int, tuple[str, list[int]]] = {}
 
 
 class Move(Command):
@@ -304,6 +306,23 @@ class Recall(Command):
     hidden: tuple[str, ...] = ()  # none of these accounts'
     pages: int = 0  # of the broker's that may still be asked for, if that is not all
     tag: str | None = None
+
+
+class Point(Command):
+    """Find one of the last messages of a conversation, for what ``question`` wants to say about it: one of one's own
+    for a change, another's for a reaction. Pointed brings it.
+    """
+
+    log: str
+    account: str  # "" for a room
+    own: str  # the account's compared form
+    question: OfMessage
+
+
+class Review(Command):
+    """Find the messages that remarks among these are about; Reviewed brings them."""
+
+    messages: Messages
 
 
 class Search(Command):

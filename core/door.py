@@ -216,7 +216,7 @@ class Door:
             self._waiting.append(event)
             return []
         devices = tuple(records.device(key, each) for each in account.devices)
-        logs = (names.mailbox(key), *account.rooms)
+        logs = (names.mailbox(key), names.receipts(key), *account.rooms)
         known = {*("device/" + each for each in devices), *("head/" + log for log in logs)}
         if known <= event.found.keys():  # else it may be the account that has grown since
             return self._enter(event, key, account, now)
@@ -372,7 +372,7 @@ def _extents(event: Received, key: str, account: Account, device: str) -> dict[s
     has_read = own.cursors or hello.cursors  # a journal that has only met empty logs has begun, too
     known = [own] if has_read else [event.found["device/" + records.device(key, each)] for each in account.devices]
     extents = {}
-    for log, joined in {names.mailbox(key): 0, **account.rooms}.items():
+    for log, joined in {names.mailbox(key): 0, names.receipts(key): 0, **account.rooms}.items():
         first, head = event.found["head/" + log]
         floor = max(joined, first - 1)
         start = max([floor, *(state.cursors.get(log, 0) for state in known)])

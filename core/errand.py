@@ -9,6 +9,7 @@ import msgspec
 
 from core import shown
 from core.client import Client
+from core.marks import count
 from core.shown import Shown
 
 DONE, REFUSED_LINES, UNREACHED, KEPT, REFUSED = 0, 65, 69, 75, 77
@@ -53,7 +54,7 @@ class Errand:
         if isinstance(event, shown.Online):
             self._online_once, self.first_start = True, False
         elif isinstance(event, shown.Messages) and not event.mine:
-            self._messages += len(event.envelopes)
+            self._messages += count(event.envelopes)
         elif isinstance(event, shown.Refused) and not self.wish.person:
             self._refused_lines = True
         elif isinstance(event, shown.Bye):
@@ -94,7 +95,7 @@ class Errand:
         """The exit code of a run that ends now."""
         if self._turned_away:
             return REFUSED
-        if len(client.outbox):
+        if client.outbox.messages:
             return KEPT
         if not self._online_once and not self.wish.person:
             return UNREACHED

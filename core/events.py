@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.commands import Fetch, Operation, Reason, Recall, Search
+from core.commands import Fetch, Operation, Point, Reason, Recall, Review, Search
+from core.marks import Marks
 from core.outbox import SendId, Waiting
 from core.received import Asking, Event, Knocked, Proved, Received, Swept
 from core.typed import AskedPassword
@@ -142,6 +143,12 @@ class Connected(Event):
     """The connection stands; the broker has not said anything yet."""
 
 
+class HandedOut(Event):
+    """These messages have left the process: whoever reads has them before their eyes."""
+
+    envelopes: list[Envelope]
+
+
 class Lost(Event):
     """There is no connection, or no more."""
 
@@ -205,6 +212,7 @@ class Recalled(Event):
     found: list[tuple[int, Envelope]]  # seqs and messages, the newest last
     oldest: int  # what is below this seq is not in the history; 0: nobody knows where this log begins
     oldest_at: int  # and the time of what is there (Unix, ms)
+    marks: dict[SendId, Marks] = {}  # of those found of which there are any
 
 
 class Searched(Event):
@@ -213,7 +221,24 @@ class Searched(Event):
     search: Search
     found: list[tuple[str, int, Envelope]]  # logs, seqs and messages, the newest last
     more: bool  # there are older ones
+    marks: dict[SendId, Marks] = {}
     unfinished: bool = False  # not all of the history is in the index yet: search again
+
+
+class Pointed(Event):
+    """The answer to Point."""
+
+    point: Point
+    message: Envelope | None
+    seqs: list[int]  # where its texts stand in its log
+    marks: Marks
+
+
+class Reviewed(Event):
+    """The answer to Review."""
+
+    review: Review
+    targets: dict[SendId, Envelope]  # those that are here
 
 
 class Tallied(Event):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 
+import msgspec
+
 from core import shown
 from core.commands import Remember
 from protocol import names
@@ -62,6 +64,4 @@ class Ignored:
 
 def _run(messages: shown.Messages, run: list[tuple[int, Envelope]]) -> shown.Messages:
     envelopes = [envelope for _, envelope in run]
-    return shown.Messages(
-        log=messages.log, first=run[0][0], envelopes=envelopes, waited=messages.waited, mine=messages.mine
-    )
+    return msgspec.structs.replace(messages, first=run[0][0], envelopes=envelopes)

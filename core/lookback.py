@@ -12,12 +12,14 @@ from typing import Any
 from core import shown, typed
 from core.clock import Instant
 from core.commands import Backfill, Command, Read, Recall, Search, Show, Tally
-from core.events import Recalled, Searched, Tallied
+from core.events import HandedOut, Recalled, Reviewed, Searched, Tallied
 from core.ignored import Ignored
 from core.inquiries import Inquiries, WantedPage
-from core.outbox import Memory
-from core.places import Places, conversation
-from core.reader import shown_log
+from core.marks import Marks
+from core.outbox import Memory, SendId
+from core.places import Places, conversation, shown_log
+from core.receipts import Receipts
+from core.remarking import Remarking
 from protocol import errors, frames, names
 from protocol.frames import Envelope
 
@@ -32,9 +34,11 @@ SEARCH_S = 0.01
 class Lookback:
     """Questions about the past, and their answers."""
 
-    def __init__(self, account: str, places: Places, inquiries: Inquiries, memory: Memory) -> None:
+    def __init__(self, account: str, places: Places, inquiries: Inquiries, memory: Memory, at_once: bool) -> None:
         self.account = account
         self.ignored = Ignored(memory.ignored)
+        self.receipts = Receipts(memory, places, self.ignored, at_once)
+        self.remarking = Remarking(places, self.receipts)
         self._places = places
         self._inquiries = inquiries
         self._search: Search | None = None  # not finished
@@ -46,6 +50,10 @@ class Lookback:
             typed.AskedIgnored: self._asked_ignored,
             typed.IgnoredAccount: self._ignore,
             typed.UnignoredAccount: self._unignore,
+            typed.AskedReceipts: self._asked_receipts,
+            typed.SwitchedReceipts: self._switched_receipts,
+            HandedOut: lambda event, now: self.receipts.seen(event.envelopes, self.account),
+            Reviewed: lambda event, now: [Show(each) for each in self.remarking.reviewed(event)],
             Searched: self._searched,
             Tallied: self._tallied,
         }
@@ -72,7 +80,11 @@ class Lookback:
         if not event.found:
             place = recall.account or recall.log
             return [Show(shown.Notice(text=shown.NOTHING_THERE.format(place=place)))]
-        return [Show(each) for each in runs(shown_log(recall.log, self.account), event.found)]
+        log = shown_log(recall.log, self.account)
+        return [Show(each) for each in runs(log, event.found, self._marked(event.found, event.marks))]
+
+    def _marked(self, found: list[tuple[int, Envelope]], marks: dict[SendId, Marks]) -> dict[SendId, Marks]:
+        return self.remarking.marked([envelope for _, envelope in found], marks, self.account)
 
     def page(self, frame: frames.Page) -> list[Command]:
         """Keep it, and look again."""
@@ -106,7 +118,8 @@ class Lookback:
             self._search, self._search_due = event.search, now.tick + SEARCH_S
             return []
         items = [(shown_log(log, self.account), seq, envelope) for log, seq, envelope in event.found]
-        return [Show(shown.Found(words=event.search.words, items=items, more=event.more))]
+        marks = self._marked([(seq, envelope) for _, seq, envelope in event.found], event.marks)
+        return [Show(shown.Found(words=event.search.words, items=items, more=event.more, marks=marks))]
 
     def go_on(self, now: Instant) -> list[Command]:
         """The next step of a search."""
@@ -148,13 +161,23 @@ class Lookback:
             return [_refuse("not-ignored", event)]
         return [remember, Show(shown.Ignored(accounts=self.ignored.names))]
 
+    # -- what others are told --
 
-def runs(log: str, found: list[tuple[int, Envelope]]) -> list[shown.Messages]:
+    def _asked_receipts(self, event: typed.AskedReceipts, now: Instant) -> list[Command]:
+        """Say whether."""
+        return [Show(shown.TellsRead(on=self.receipts.on))]
+
+    def _switched_receipts(self, event: typed.SwitchedReceipts, now: Instant) -> list[Command]:
+        """From now on."""
+        return [self.receipts.switch(event.on), Show(shown.TellsRead(on=event.on))]
+
+
+def runs(log: str, found: list[tuple[int, Envelope]], marks: dict[SendId, Marks]) -> list[shown.Messages]:
     """What was found of a log, in runs of messages that follow one another."""
     groups = groupby(enumerate(found), key=lambda placed: placed[1][0] - placed[0])
     some = [[place for _, place in group] for _, group in groups]
     return [
-        shown.Messages(log=log, first=run[0][0], envelopes=[each for _, each in run], waited=0, mine=True)
+        shown.Messages(log=log, first=run[0][0], envelopes=[each for _, each in run], waited=0, mine=True, marks=marks)
         for run in some
     ]
 

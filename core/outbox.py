@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from core.shown import Refused, Sent, Shown
-from protocol import limits
+from protocol import limits, remarks
 from protocol.frames import Item, Post, Refusal
 
 # Lines read ahead of the broker while it is there: enough for a window, so that a pipe is slowed, not swallowed.
@@ -33,8 +33,23 @@ class Waiting(msgspec.Struct):
     line: int = 0
     told: bool = False  # its author has been told that it was accepted: the broker has lost it since
 
+    @property
+    def is_receipt(self) -> bool:
+        """Whether nobody has typed it."""
+        return self.item.enc == remarks.RECEIPT
+
+    @property
+    def text(self) -> str:
+        """What was typed; of a deletion or a reaction nothing."""
+        if self.item.enc == "none":
+            return self.item.body.decode("utf-8", "replace")
+        remark = remarks.read(self.item.enc, self.item.body)
+        return remark.text if isinstance(remark, remarks.Edit) else ""
+
     def outcome(self, device: str, refusal: Refusal | None) -> Shown | None:
         """What became of it, once it is settled; None if that is not news."""
+        if self.is_receipt:
+            return None
         send_id = f"{device}:{self.n}"
         if refusal is None:
             return None if self.told else Sent(id=send_id, tag=self.tag)
@@ -47,7 +62,7 @@ class Waiting(msgspec.Struct):
             line=self.line,
             id=send_id,
             to=self.item.to,
-            body=self.item.body.decode("utf-8", "replace"),
+            body=self.text,
         )
 
 
@@ -65,6 +80,9 @@ class Memory(msgspec.Struct):
     ignored: list[str] = []  # names of those whose messages are not shown
     arranged: dict[str, bytes] = {}  # facts of core.arrangement.ARRANGED, as far as they are known
     known: set[SendId] = set()  # what was read in another epoch and may come again
+    receipts: dict[tuple[str, str], tuple[int, int]] = {}  # account, device → up to which n delivered, and read
+    reached: bytes = b""  # what others are still to be told, as the core packs it
+    tells_read: bool = True  # that we have read their messages, too
     offered: int | None = None  # numbers behind it were given while the broker was away; None: it may have them all
 
 
@@ -75,6 +93,7 @@ class Outbox:
         self.last = last  # the highest number ever given
         self.waiting = deque(waiting)
         self.size = sum(len(each.item.body) for each in waiting)
+        self._receipts = sum(each.is_receipt for each in waiting)
         self.posted = last - len(waiting)
         self._flying = 0  # bytes on their way
         self._offered = offered  # as in Memory
@@ -82,6 +101,16 @@ class Outbox:
     def __len__(self) -> int:
         """How many are not settled."""
         return len(self.waiting)
+
+    @property
+    def typed(self) -> Sequence[Waiting]:
+        """Those of them that somebody has typed."""
+        return [each for each in self.waiting if not each.is_receipt] if self._receipts else self.waiting
+
+    @property
+    def messages(self) -> int:
+        """How many of them somebody has typed."""
+        return len(self.waiting) - self._receipts
 
     @property
     def settled(self) -> int:
@@ -114,6 +143,7 @@ class Outbox:
         waiting = Waiting(self.last, item, tag, line)
         self.waiting.append(waiting)
         self.size += len(item.body)
+        self._receipts += waiting.is_receipt
         return waiting
 
     def settle(self, n: int) -> list[Waiting]:
@@ -123,6 +153,7 @@ class Outbox:
             each = self.waiting.popleft()
             done.append(each)
             self.size -= len(each.item.body)
+            self._receipts -= each.is_receipt
             if each.n <= self.posted:
                 self._flying -= len(each.item.body)
         self.posted = max(self.posted, self.settled)
@@ -146,6 +177,7 @@ class Outbox:
         """These had been settled, and are not any more: they are the numbers just before the first that waits."""
         self.waiting.extendleft(reversed(again))
         self.size += sum(len(each.item.body) for each in again)
+        self._receipts += sum(each.is_receipt for each in again)
         self.rewind(0)
 
     def posts(self, messages: int, size: int, last: int | None = None) -> Iterator[Post]:

@@ -53,3 +53,8 @@ def conversation(place: str, account: str) -> tuple[str, str]:
     if place.startswith("#"):
         return names.room_key(place), ""
     return names.mailbox(names.key(account)), names.key(place)
+
+
+def shown_log(log: str, account: str) -> str:
+    """A log as people write it: their own mailbox by their name."""
+    return "@" + account if log.startswith("@") else log

@@ -5,9 +5,12 @@ from __future__ import annotations
 from itertools import groupby
 
 from core import shown
-from core.commands import Begin, Command, Record, Show
+from core.commands import Begin, Command, Record, Review, Show
 from core.ignored import Ignored
-from core.outbox import SendId
+from core.outbox import Memory, SendId
+from core.places import shown_log
+from core.receipts import Receipts
+from core.remarking import Remarking
 from protocol import limits
 from protocol.frames import Deliver, Envelope, Extent, Pong, Run
 
@@ -15,10 +18,12 @@ from protocol.frames import Deliver, Envelope, Extent, Pong, Run
 class Reader:
     """Cursors, one a log. ``reads`` is False for a session that only sends, which has none."""
 
-    def __init__(self, reads: bool, cursors: dict[str, int], known: set[SendId], ignored: Ignored) -> None:
+    def __init__(self, reads: bool, memory: Memory, ignored: Ignored, receipts: Receipts, remarking: Remarking) -> None:
         self._reads = reads
-        self._cursors = cursors
-        self._known = known  # what was read in another epoch and may come again
+        self._cursors = memory.cursors
+        self._receipts = receipts
+        self._remarking = remarking
+        self._known = memory.known  # what was read in another epoch and may come again
         self._ignored = ignored
         self._waited: dict[str, int] = {}  # per log its head when we came
         self._acks: dict[str, int] = {}
@@ -31,7 +36,8 @@ class Reader:
     @property
     def waiting(self) -> int:
         """How many messages waited when we came."""
-        return sum(max(0, head - self._cursors[log]) for log, head in self._waited.items())
+        messages = ((log, head) for log, head in self._waited.items() if not log.startswith("+"))
+        return sum(max(0, head - self._cursors[log]) for log, head in messages)
 
     @property
     def caught_up(self) -> bool:
@@ -72,7 +78,7 @@ class Reader:
         if known == pos:
             return []
         self._cursors[log] = pos
-        gone = [] if known is None else [Show(shown.Gone(log=log, messages=pos - known))]
+        gone = [] if known is None or log.startswith("+") else [Show(shown.Gone(log=log, messages=pos - known))]
         return [Begin(log, pos), *gone]
 
     def leave(self, log: str) -> None:
@@ -111,13 +117,20 @@ class Reader:
         return (place[1].device, place[1].n) in self._known
 
     def _whole_news(self, run: Run, account: str) -> list[Command]:
+        if run.log.startswith("+"):
+            return [Record(run.log, run.first, run.envelopes), *map(Show, self._receipts.told(run.envelopes))]
         messages = shown.Messages(
             log=shown_log(run.log, account),
             first=run.first,
             envelopes=run.envelopes,
             waited=self._waited.get(run.log, 0),
         )
-        return [Record(run.log, run.first, run.envelopes), *map(Show, self._ignored.sift(messages))]
+        news = [self._remarking.shows(some, account) for some in self._ignored.sift(messages)]
+        return [
+            Record(run.log, run.first, run.envelopes),
+            *self._receipts.came(run.envelopes, account),
+            *(each if isinstance(each, Review) else Show(each) for each in news),
+        ]
 
     def missed(self, frame: Pong) -> bool:
         """All that was sent before a Pong came before it, so what is missing now was lost."""
@@ -127,8 +140,3 @@ class Reader:
         """What has come since the last call."""
         acks, self._acks = self._acks, {}
         return acks
-
-
-def shown_log(log: str, account: str) -> str:
-    """A log as people write it: their own mailbox by their name."""
-    return "@" + account if log.startswith("@") else log

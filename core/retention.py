@@ -74,7 +74,7 @@ class Retention:
 
     def found(self, swept: Swept, now: Instant) -> list[Command]:
         """Some logs, and then how far they go: read the beginning of each."""
-        logs = tuple(_log(key) for key in _keys(swept))
+        logs = tuple(log for key in _keys(swept) for log in _logs(key))
         if swept.prefix == ROOMS and not swept.after:
             logs = (names.LOBBY, *logs)  # nobody has made it, so there is no record of it
         if "size" not in swept.found:
@@ -120,6 +120,6 @@ def _keys(swept: Swept) -> list[str]:
     return keys
 
 
-def _log(key: str) -> str:
+def _logs(key: str) -> tuple[str, ...]:
     kind, _, name = key.partition("/")
-    return names.mailbox(name) if kind + "/" == ACCOUNTS else name
+    return (names.mailbox(name), names.receipts(name)) if kind + "/" == ACCOUNTS else (name,)

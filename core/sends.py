@@ -18,7 +18,7 @@ from core.gate import Gate
 from core.received import Received
 from core.session import Session
 from core.sessions import Sessions
-from protocol import errors, frames, limits, names
+from protocol import errors, frames, limits, names, remarks
 from protocol.frames import Envelope, encode
 
 # Sends taken in one turn, of all sessions together, when each keeps to its share: some 50 ms of work.
@@ -117,14 +117,16 @@ class Sends:
         device, author, at, size = session.device_id, session.name, now.at, 0
         for n, item in enumerate(items, session.last + 1):
             route = routes.get(item.to)
-            if route is None:
-                session.refused[n] = _refusal(item.to, found)
+            logs = route[0] if route and item.enc == "none" else _logs(item, route)
+            if route is None or not logs:
+                session.refused[n] = _refusal(item, route, found)
                 append.logs.append(())
                 append.envelopes.append(session.refused[n])
                 continue
-            logs, to = route
+            if item.enc in (remarks.EDIT, remarks.DELETE):
+                append.withholds[n] = _former(item, logs)
             append.logs.append(logs)
-            append.envelopes.append(encode(Envelope(device, n, author, to, at, item.enc, item.body, session.bot)))
+            append.envelopes.append(encode(Envelope(device, n, author, route[1], at, item.enc, item.body, session.bot)))
             size += len(item.body)
         session.last += len(items)
         session.taken += size
@@ -172,15 +174,16 @@ class Sends:
         return []
 
     def failed(self, append: Append, losers: dict[bytes, Session]) -> None:
-        """Nothing of it was kept: the session stands again where the disk stands."""
+        """Nothing of it was kept: the session stands again where the disk stands.
+
+        What was refused stays known: a store that has doubts may have kept that before, and what is sent again is
+        judged anew in any case.
+        """
         self._answered(append.device)
         session = self._sessions.by_device.get(append.device)
         if session is None:
             return
         session.last = session.durable
-        lost = [n for n in session.refused if n > session.durable]
-        for n in lost:
-            del session.refused[n]
         losers[session.peer] = session
 
 
@@ -224,8 +227,28 @@ def _record_key(key: str) -> str:
     return records.room(key) if key.startswith("#") else records.account(key)
 
 
-def _refusal(to: str, found: dict[str, Any]) -> Reason:
+def _logs(item: frames.Item, route: tuple[tuple[str, ...], str] | None) -> tuple[str, ...]:
+    """The logs that a send enters, none if it may not. A receipt is for its addressee alone."""
+    if route is None or (item.enc in remarks.ENCS and remarks.read(item.enc, item.body) is None):
+        return ()
+    if item.enc != remarks.RECEIPT:
+        return route[0]
+    return (names.receipts(route[0][0][1:]),) if route[0][0].startswith("@") else ()
+
+
+def _former(item: frames.Item, logs: tuple[str, ...]) -> tuple[str, list[int]]:
+    """Where the texts stand that are to be withheld, as their author reads them: in their own mailbox, or in the
+    room."""
+    remark = remarks.read(item.enc, item.body)
+    assert isinstance(remark, remarks.Edit | remarks.Delete)
+    return logs[-1], remark.seqs
+
+
+def _refusal(item: frames.Item, route: tuple[tuple[str, ...], str] | None, found: dict[str, Any]) -> Reason:
     """Why a message can't go to this address."""
+    if route is not None:
+        return "bad-remark", errors.sentence("bad-remark")
+    to = item.to
     try:
         key = names.room_key(to) if to.startswith("#") else names.key(to)
     except names.BadName as error:

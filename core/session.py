@@ -19,6 +19,7 @@ from protocol import frames, limits
 class Piece(NamedTuple):
     """Some envelopes of one log, packed once for everyone who gets them."""
 
+    log: str
     first: int
     last: int
     size: int  # bytes of envelopes
@@ -93,9 +94,10 @@ class Session:
             self.behind[log] = None
 
     def forget(self, log: str) -> None:
-        """Read a log no longer."""
+        """Read a log no longer: what was about to leave is not said either, for it counts no longer."""
         reading = self.readings.pop(log, None)
         self.behind.pop(log, None)
+        self.outgoing = [piece for piece in self.outgoing if piece.log != log]
         if reading:
             self._land(reading, reading.sent)
 
@@ -210,7 +212,7 @@ def _pieces(log: str, first: int, envelopes: list[bytes]) -> list[Piece]:
     size, half = sum(map(len, envelopes)), len(envelopes) // 2
     if size > limits.FRAME_BYTES // 2 and half:
         return [*_pieces(log, first, envelopes[:half]), *_pieces(log, first + half, envelopes[half:])]
-    return [Piece(first, first + len(envelopes) - 1, size, frames.pack_run(log, first, envelopes))]
+    return [Piece(log, first, first + len(envelopes) - 1, size, frames.pack_run(log, first, envelopes))]
 
 
 def _frames(pieces: list[Piece]) -> Iterator[bytes]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+from core.marks import Marks
 from protocol.frames import Envelope, Known, Listed
+from protocol.remarks import SendId
 
 
 class Shown(msgspec.Struct):
@@ -39,6 +41,22 @@ class Messages(Shown, kw_only=True):
     envelopes: list[Envelope]
     waited: int  # up to this seq they came while this device was away
     mine: bool = False  # history that was asked for: shown again, and it moves nothing
+    marks: dict[SendId, Marks] = {}  # what has become of those of which something has
+    targets: dict[SendId, Envelope] = {}  # the messages that remarks among these are about
+
+
+class Receipted(Shown, kw_only=True):
+    """One's private messages to somebody: from these devices, all up to these numbers have come, or were read."""
+
+    by: str
+    delivered: dict[str, int]
+    read: dict[str, int]
+
+
+class TellsRead(Shown, kw_only=True):
+    """Whether others are told that one has read their private messages."""
+
+    on: bool
 
 
 class Sent(Shown, kw_only=True):
@@ -165,6 +183,7 @@ class Found(Shown, kw_only=True):
     words: str
     items: list[tuple[str, int, Envelope]]  # logs as people write them, seqs, messages
     more: bool  # there are older ones
+    marks: dict[SendId, Marks] = {}
 
 
 class Muted(Shown, kw_only=True):

@@ -207,6 +207,38 @@ class Confirmed(Typed, kw_only=True):
     seq: int
 
 
+class OfMessage(Typed, kw_only=True):
+    """Something about a message of the current place: the last one that may be meant, or that many further back."""
+
+    back: int = 1
+
+
+class Edited(OfMessage, kw_only=True):
+    """This is what my message says from now on."""
+
+    text: str
+
+
+class Deleted(OfMessage):
+    """Take my message back."""
+
+
+class Reacted(OfMessage, kw_only=True):
+    """Put this sign to another's message, or take it away if it stands there."""
+
+    sign: str
+
+
+class AskedReceipts(Typed):
+    """Are others told that I have read their messages?"""
+
+
+class SwitchedReceipts(Typed, kw_only=True):
+    """From now on tell them, or don't."""
+
+    on: bool
+
+
 class Left(Typed):
     """Good bye."""
 
@@ -274,6 +306,11 @@ Intent = (
     | AskedSearch
     | AskedUnread
     | Confirmed
+    | Edited
+    | Deleted
+    | Reacted
+    | AskedReceipts
+    | SwitchedReceipts
     | Left
     | Mistook
     | AskedHelp

@@ -48,6 +48,7 @@ SENTENCES = {
     "no-such-account": "there is no account {name}; the message was not sent to anyone",
     "no-such-room": "there is no room {room}; the message was not sent to anyone",
     "not-a-member": "you are not a member of {room}; join it first",
+    "bad-remark": "what was sent about an earlier message can't be read; it was dropped: check the client",
     "store-full": "the broker's disk is full; the message stays in your outbox and goes out when there is room",
     "store-down": "the broker can't write just now; the message stays in your outbox and goes out by itself",
     # questions
@@ -85,6 +86,10 @@ SENTENCES = {
     "not-given": "no new password was given; nothing was changed",
     "no-room": "{place} is no room; name one, or go to one with /to",
     "not-ignored": "you don't ignore {name}",
+    "no-message": "there is no such message here; nothing was changed: /history shows what there is",
+    "too-late": "that was said more than a day ago; nothing was changed: say it anew",
+    "not-accepted-yet": "a message of yours is still on its way; nothing was changed: try again when it has arrived",
+    "sends-only": "this run does not receive, so it can't know which message is meant; nothing was changed: use --json",
     "not-connected": "the broker is not there; nothing was asked: try again when it is back",
     "no-answer": "the connection was lost before the answer came; ask again",
 }

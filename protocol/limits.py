@@ -14,10 +14,20 @@ FRAME_BYTES = 40 * KIB
 # Four screens of text. Longer things are files.
 BODY_BYTES = 16 * KIB
 ENC_CHARS = 16
+# What a message is changed to: a message's length, less what says which message it was.
+EDIT_BYTES = BODY_BYTES - 256
+# A reaction is a sign or a short word.
+SIGN_CHARS = 16
+# Former texts of one message that an edit or a deletion names: each is read from the disk in the turn that stores it,
+# and those that an earlier edit named are withheld already. And devices that one receipt names.
+REMARK_MESSAGES = 4
+RECEIPT_DEVICES = 50
+# So long after a message its author may change it or take it back: what was said yesterday stands.
+REMARK_MS = 24 * 60 * 60 * 1000
 
 # Names are typed by hand and shown in a column.
 NAME_CHARS = 32
-# A log is "@" or "#" and a name. As typed a name may be longer than composed, up to three signs for one letter;
+# A log is "@", "+" or "#" and a name. As typed a name may be longer than composed, up to three signs for one letter;
 # so a name a little too long is refused as a bad name, not as a malformed frame.
 LOG_CHARS = 1 + 3 * NAME_CHARS
 # One line above what is said in a room.
@@ -53,7 +63,7 @@ PACK_MESSAGES = 64
 ACCOUNT_ROOMS = 100
 ACCOUNT_CONTACTS = 200
 ACCOUNT_DEVICES = 50
-# Logs that one session reads: all rooms, the lobby and the mailbox.
+# Logs that one session reads: all rooms, of which the lobby is one, the mailbox and the receipts.
 SESSION_LOGS = ACCOUNT_ROOMS + 2
 
 # Names in one list of an answer; two such lists of the longest names fit one part. More are counted, not listed:

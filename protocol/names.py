@@ -73,6 +73,11 @@ def mailbox(account_key: str) -> str:
     return "@" + account_key
 
 
+def receipts(account_key: str) -> str:
+    """The log of what others say about an account's private messages: that they have come, that they were read."""
+    return "+" + account_key
+
+
 def _check_form(name: str) -> None:
     if not name:
         raise BadName(EMPTY)

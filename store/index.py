@@ -83,6 +83,19 @@ class Index:
             ],
         )
 
+    def change(self, log: str, era: int, seq: int, before: Envelope, after: Envelope) -> None:
+        """A message says something else now. What was not taken in yet is taken in as it is then."""
+        ask = "SELECT id FROM indexed WHERE log = ? AND era = ? AND ? BETWEEN low AND high"
+        line: Any = self._database.execute(ask, (log, era, seq)).get
+        if line is None or seq >= 1 << SEQ_BITS:
+            return
+        row = line << SEQ_BITS | seq
+        if before.enc == "none":
+            forget = "INSERT INTO word (word, rowid, body) VALUES ('delete', ?, ?)"
+            self._database.execute(forget, (row, before.body.decode("utf-8", "replace")))
+        if after.enc == "none":
+            self._database.execute("INSERT INTO word (rowid, body) VALUES (?, ?)", (row, after.body.decode()))
+
     def search(self, search: Search) -> Searched:
         """The answer to Search: of each log the last that fit, and of all these the last by time."""
         found = [each for line in self._lines() for each in self._found(search, *line[:3])]

@@ -19,8 +19,24 @@ from typing import Any
 import apsw
 
 from core.arrangement import ARRANGED
-from core.commands import Backfill, Begin, Command, Drop, GoBack, Keep, Read, Recall, Record, Remember, Search, Tally
-from core.events import Recalled, Searched, Tallied
+from core.commands import (
+    Backfill,
+    Begin,
+    Command,
+    Drop,
+    GoBack,
+    Keep,
+    Point,
+    Read,
+    Recall,
+    Record,
+    Remember,
+    Review,
+    Search,
+    Tally,
+)
+from core.events import Pointed, Recalled, Reviewed, Searched, Tallied
+from core.marks import is_remark
 from core.outbox import NOBODY, NOTHING, Memory, SendId, Waiting
 from protocol import limits, names
 from protocol.frames import Envelope, Item, ProtocolError, decode_envelope, encode
@@ -29,10 +45,11 @@ from store.database import Kind, failures, open_database, transaction
 from store.index import Index
 from store.lock import Lock, Locked, private_folder
 from store.lookback import Lookback, write_read
-from store.migrations import journal_1_to_2, journal_2_to_3
+from store.migrations import journal_1_to_2, journal_2_to_3, journal_3_to_4
+from store.remarked import Remarked
 
 CURE = "move its folder away; the broker still has what was accepted"
-KIND = Kind(0x5253544A, 3, CURE, (journal_1_to_2, journal_2_to_3))  # "RSTJ"
+KIND = Kind(0x5253544A, 4, CURE, (journal_1_to_2, journal_2_to_3, journal_3_to_4))  # "RSTJ"
 
 # Settled messages that stay: a broker restored from last week's backup gets back what it has lost.
 SENT_KEPT = 10_000
@@ -53,6 +70,7 @@ class Journal:
         self._era = self._number("era", 1)
         self._lookback = Lookback(self._ask, _envelope)
         self._index = Index(self._database, _envelope)
+        self._remarked = Remarked(self._database, self._index, _envelope)
         self._write: dict[type[Command], Callable[[Any], None]] = {
             Keep: self._keep,
             Drop: self._drop,
@@ -93,6 +111,9 @@ class Journal:
             ignored=self._text("ignored").split(),
             arranged={key: fact for key in ARRANGED if (fact := self.fact(key)) is not None},
             known=self._known(),
+            receipts=self._remarked.receipts(),
+            reached=self.fact("reached") or b"",
+            tells_read=self.fact("tells-read") != b"0",
             offered=self._number("offered", 0) if self.fact("offered") else None,
         )
 
@@ -102,7 +123,7 @@ class Journal:
 
     def _known(self) -> set[SendId]:
         """What is in the history from eras that are over, above where they ended."""
-        ask = "SELECT envelope, crc FROM history WHERE log = ? AND era = ? AND seq > ?"
+        ask = "SELECT envelope, crc FROM entry WHERE log = ? AND era = ? AND seq > ?"
         bases = self._ask("SELECT era, log, pos FROM base")
         ends = [(log, earlier, pos) for era, log, pos in bases for earlier in range(1, era)]
         astray = (_envelope(*row) for end in ends for row in self._ask(ask, *end))
@@ -139,7 +160,7 @@ class Journal:
         ((shown, pos),) = self._ask("SELECT shown, pos FROM cursor WHERE log = ?", log)
         for first in range(shown + 1, pos + 1, messages):
             rows = self._ask(
-                "SELECT seq, envelope, crc FROM history WHERE log = ? AND era = ? AND seq BETWEEN ? AND ? ORDER BY seq",
+                "SELECT seq, envelope, crc FROM entry WHERE log = ? AND era = ? AND seq BETWEEN ? AND ? ORDER BY seq",
                 *(log, self._era, first, min(first + messages - 1, pos)),
             )
             # What was gone at the broker before it came here leaves a hole, and a run has none.
@@ -154,7 +175,20 @@ class Journal:
 
     def recall(self, recall: Recall) -> Recalled:
         """The last messages of a conversation."""
-        return self._lookback.recall(recall, self._era)
+        recalled = self._lookback.recall(recall, self._era)
+        with failures(self._path, KIND):
+            recalled.marks = self._remarked.marks(envelope for _, envelope in recalled.found)
+        return recalled
+
+    def point(self, point: Point) -> Pointed:
+        """The message that somebody means."""
+        with failures(self._path, KIND):
+            return self._remarked.pointed(point, self._lookback.point(point))
+
+    def review(self, review: Review) -> Reviewed:
+        """The messages that remarks are about."""
+        with failures(self._path, KIND):
+            return self._remarked.review(review)
 
     def tally(self, tally: Tally) -> Tallied:
         """How much of each conversation nobody has looked at."""
@@ -168,7 +202,11 @@ class Journal:
         with failures(self._path, KIND):
             with self._unsynced(), transaction(self._database):
                 complete = self._index.update()
-            return self._index.search(search) if complete else Searched(search, [], more=False, unfinished=True)
+            if not complete:
+                return Searched(search, [], more=False, unfinished=True)
+            searched = self._index.search(search)
+            searched.marks = self._remarked.marks(envelope for *_, envelope in searched.found)
+            return searched
 
     def _ask(self, question: str, *values: str | int) -> list[Any]:
         """All rows of the answer; the store's errors if the file can't be read."""
@@ -180,9 +218,10 @@ class Journal:
     def commit(self, commands: Sequence[Command]) -> None:
         """Carry out, in one transaction, what must be on disk before anything is posted or acknowledged.
 
-        Synced, unless all it says is that messages are settled: should that be lost, they are settled again.
+        Synced, unless all it says is that messages are settled, or what others may be told of: should that be lost in
+        a power cut, they are settled again, and told with what comes next.
         """
-        lazy = all(type(command) is Drop for command in commands)
+        lazy = all(type(each) is Drop or (type(each) is Remember and each.key == "reached") for each in commands)
         with self._unsynced() if lazy else nullcontext(), failures(self._path, KIND), transaction(self._database):
             for command in commands:
                 self._write[type(command)](command)
@@ -245,9 +284,9 @@ class Journal:
     def _own(self, numbers: set[int]) -> dict[int, Item]:
         """What this device has sent under these numbers, as far as it came back to it."""
         device = self._text("device")
-        rows = self._database.execute("SELECT envelope, crc FROM history WHERE era < ?", (self._era,))
+        rows = self._database.execute("SELECT envelope, crc FROM entry WHERE era < ?", (self._era,))
         own = (each for each in (_envelope(*row) for row in rows) if each.device == device and each.n in numbers)
-        return {each.n: Item(each.to, each.enc, each.body) for each in own}
+        return {each.n: Item(each.to, each.enc, each.body) for each in own if each.body}  # what was deleted stays so
 
     def _begin_era(self, epoch: str) -> None:
         self._era += 1
@@ -279,17 +318,26 @@ class Journal:
         self._remember(Remember("settled", str(n).encode()))
 
     def _record(self, record: Record) -> None:
-        self._insert(record.log, self._era, enumerate(record.envelopes, record.first))
+        if record.log.startswith("+"):
+            self._remarked.note_receipts(record.envelopes)
+        else:
+            self._insert(record.log, self._era, enumerate(record.envelopes, record.first))
         last = record.first + len(record.envelopes) - 1
         self._database.execute("UPDATE cursor SET pos = ? WHERE log = ?", (last, record.log))
 
     def _insert(self, log: str, era: int, placed: Iterable[tuple[int, Envelope]]) -> None:
-        rows = []
+        """Put messages into the history, and remarks beside it, whichever of both comes first."""
+        rows, said = [], []
         for seq, envelope in placed:
+            if is_remark(envelope):
+                said.append((seq, envelope))
+                continue
             packed = encode(envelope)
             author, recipient = _compared(envelope.author), _compared(envelope.to)
-            rows.append((era, log, seq, author, recipient, packed, zlib.crc32(packed)))
-        self._database.executemany("INSERT OR IGNORE INTO history VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            row = (era, log, seq, author, recipient, packed, zlib.crc32(packed), envelope.device, envelope.n)
+            rows.append(row)
+        self._database.executemany("INSERT OR IGNORE INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self._remarked.keep(log, era, said, [row[-2:] for row in rows])
 
     def _backfill(self, page: Backfill) -> None:
         """Below all that is there: whoever asked twice is not given it twice."""

@@ -26,7 +26,7 @@ CREATE TABLE base (
     PRIMARY KEY (era, log)
 ) WITHOUT ROWID;
 
--- What came, packed as it was delivered; author and recipient beside it, for finding a conversation again. An era
+-- What came, packed as it was delivered, and as it stands now if it was changed since; author and recipient beside it, for finding a conversation again. An era
 -- is one line of time of the broker's store: above where they part, seqs of two have nothing to do with one another.
 CREATE TABLE history (
     era INTEGER NOT NULL,
@@ -36,7 +36,36 @@ CREATE TABLE history (
     recipient TEXT NOT NULL,
     envelope BLOB NOT NULL,
     crc INTEGER NOT NULL,
+    device TEXT NOT NULL DEFAULT '',
+    n INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (log, era, seq)
+) WITHOUT ROWID;
+CREATE INDEX history_id ON history (device, n);
+
+-- What came beside messages: edits, deletions, reactions. Device and n name the message that each is about.
+CREATE TABLE remark (
+    era INTEGER NOT NULL,
+    log TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    device TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    envelope BLOB NOT NULL,
+    crc INTEGER NOT NULL,
+    PRIMARY KEY (log, era, seq)
+) WITHOUT ROWID;
+CREATE INDEX remark_about ON remark (device, n);
+
+-- All that came.
+CREATE VIEW entry AS
+    SELECT era, log, seq, envelope, crc FROM history UNION ALL SELECT era, log, seq, envelope, crc FROM remark;
+
+-- Up to which number what a device of ours has sent to an account is there, and was read.
+CREATE TABLE receipt (
+    account TEXT NOT NULL,
+    device TEXT NOT NULL,
+    delivered INTEGER NOT NULL,
+    read INTEGER NOT NULL,
+    PRIMARY KEY (account, device)
 ) WITHOUT ROWID;
 
 -- Up to which place of a log somebody has looked at it: at a conversation with one account in it, or ('') at all of it.

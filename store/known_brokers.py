@@ -49,16 +49,19 @@ class KnownBrokers:
         """The broker that was met at this address."""
         return next((each for each in self.all() if each.address == address), None)
 
-    def known(self, address: str, key: str, accept_key: str) -> Known:
-        """What is known of the broker at an address: the key that was given just now, or what is remembered."""
-        others = {each.broker: each.key for each in self.all() if each.address != address}
-        others.pop(b"", None)
+    def known(self, address: str, given: str, accepted: str) -> Known:
+        """What is known of the broker at this address.
+
+        ``given`` is its key as somebody says, ``accepted`` the one that takes the place of what is remembered; "" if
+        nobody says anything.
+        """
+        others = {each.broker: each.key for each in self.all() if each.address != address and each.broker}
         met = self.find(address)
-        if accept_key and met:
+        if accepted and met:
             others.pop(met.broker, None)  # it is the same broker, with another key
-        given = accept_key or key
-        if given and not (met and met.key == given):
-            return Known(given, given=True, others=others)
+        key = accepted or given
+        if key and not (met and met.key == key):
+            return Known(key, given=True, others=others)
         return Known(met.key, False, met.since, met.broker, others) if met else Known(others=others)
 
     def pin(self, met: KnownBroker, accept_key: str) -> None:

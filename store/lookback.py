@@ -8,8 +8,10 @@ from typing import Any
 import apsw
 import msgspec
 
-from core.commands import Recall, Tally
+from core.commands import Point, Recall, Tally
 from core.events import Recalled, Tallied
+from core.typed import Reacted
+from protocol import names
 from protocol.frames import Envelope
 
 _Ask = Callable[..., list[Any]]
@@ -17,6 +19,8 @@ _Open = Callable[[bytes, int], Envelope]
 
 # Messages of a time are read in steps of so many, until one is too old.
 STEP_MESSAGES = 200
+# So far back one message is looked for.
+POINTED_MESSAGES = 1000
 
 # Both ends are compared: one of them is oneself in all that a mailbox holds, and one may write to oneself.
 CONVERSATION = """
@@ -57,11 +61,21 @@ class Lookback:
                 return
             end, count = (rows[-1][0], rows[-1][1]), count - step
 
+    def point(self, point: Point) -> tuple[int, Envelope] | None:
+        """The message that is meant: its seq, and itself. What was deleted is not counted."""
+        own = not isinstance(point.question, Reacted)
+        left = point.question.back
+        for seq, envelope in self._backwards(point.log, point.account, POINTED_MESSAGES, ()):
+            left -= envelope.enc == "none" and (names.key(envelope.author) == point.own) is own
+            if not left:
+                return seq, envelope
+        return None
+
     def recall(self, recall: Recall, era: int) -> Recalled:
         """The answer to Recall."""
         found = self.conversation(recall.log, recall.account, recall.count, recall.since, recall.hidden)
         of, seq = self.oldest(recall.log, era)
-        rows = self._ask("SELECT envelope, crc FROM history WHERE log = ? AND era = ? AND seq = ?", recall.log, of, seq)
+        rows = self._ask("SELECT envelope, crc FROM entry WHERE log = ? AND era = ? AND seq = ?", recall.log, of, seq)
         return Recalled(recall, found, seq, self._open(*rows[0]).at if rows else 0)
 
     def oldest(self, log: str, era: int) -> tuple[int, int]:
@@ -75,7 +89,7 @@ class Lookback:
         below = 2**62
         while True:
             ((first,),) = self._ask(
-                "SELECT min(seq) FROM history WHERE log = ? AND era = ? AND seq <= ?", log, era, below
+                "SELECT min(seq) FROM entry WHERE log = ? AND era = ? AND seq <= ?", log, era, below
             )
             if first is not None:
                 place = (era, first)
@@ -87,13 +101,13 @@ class Lookback:
     def tally(self, tally: Tally) -> Tallied:
         """The answer to Tally: the conversation in which something came last comes last."""
         unread: dict[str, int] = {}
-        names: dict[str, str] = {}
+        shown: dict[str, str] = {}
         for log, author, envelope, crc in self._unread(tally):
             place = log if log.startswith("#") else author
             unread[place] = unread.pop(place, 0) + 1
-            if place not in names:
-                names[place] = place if place.startswith("#") else self._open(envelope, crc).author
-        return Tallied([(names[place], count) for place, count in unread.items()])
+            if place not in shown:
+                shown[place] = place if place.startswith("#") else self._open(envelope, crc).author
+        return Tallied([(shown[place], count) for place, count in unread.items()])
 
     def _unread(self, tally: Tally) -> list[Any]:
         return self._ask(

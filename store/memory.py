@@ -8,6 +8,7 @@ from typing import Any
 from core.clock import Instant
 from core.commands import REFUSALS_KEPT, Append, Move, Operation, Put, Reason, Trim
 from core.events import Arrived, Conflict, DeviceState, Done, Gap, Result, Stored
+from protocol import frames, remarks
 from store import Outcome, Record
 
 ORDER = (Append, Move, Put, Trim)
@@ -36,6 +37,7 @@ class MemoryStore:
         self._devices: dict[str, DeviceState] = {}
         self._records: dict[str, Record] = {}
         self._arrived: dict[str, Arrived] = {}
+        self._withholds: list[tuple[bytes, str, list[int]]] = []  # an envelope, and where what it withholds stands
         self._outcomes: list[Outcome] = []
         self._begun: dict[str, dict[str, int]] = {epoch: {}}  # epoch → the heads of all logs when it began
         self._carry_out: dict[type, Callable[[Any], Result]] = {
@@ -51,7 +53,10 @@ class MemoryStore:
         """Carry out a group at once; the next poll tells."""
         results: dict[int, Result] = {}
         for place in sorted(range(len(group)), key=lambda place: ORDER.index(type(group[place]))):
+            if type(group[place]) is not Append:
+                self._withhold_texts()
             results[place] = self._carry_out[type(group[place])](group[place])
+        self._withhold_texts()
         in_order = [results[place] for place in range(len(group))]
         self._outcomes.append(Stored(list(group), in_order, list(self._arrived.values())))
         self._arrived = {}
@@ -73,6 +78,8 @@ class MemoryStore:
             if n > device.last:
                 device = self._devices[append.device] = self._enter(device, logs, envelope, append.visits)
                 refused |= {n: envelope} if isinstance(envelope, tuple) else {}
+                if isinstance(envelope, bytes) and n in append.withholds:
+                    self._withholds.append((envelope, *append.withholds[n]))
         return Done(device.last, refused)
 
     def _enter(
@@ -88,6 +95,22 @@ class MemoryStore:
                 log.envelopes.append(envelope)
                 self._arrived.setdefault(name, Arrived(name, log.head, [])).envelopes.append(envelope)
         return DeviceState(last, device.cursors, refused, visits)
+
+    def _withhold_texts(self) -> None:
+        """Take their text from the envelopes that this group's remarks are about, in all logs that they entered."""
+        withholds, self._withholds = self._withholds, []
+        for envelope, name, seqs in withholds:
+            log = self._log(name)
+            for seq in seqs:
+                if log.first <= seq <= log.head:
+                    self._withhold(log.envelopes[seq - log.first], envelope)
+
+    def _withhold(self, former: bytes, envelope: bytes) -> None:
+        bare = remarks.withheld(former, frames.decode_envelope(envelope))
+        if bare is None:
+            return
+        for log in self._logs.values():
+            log.envelopes = [bare if stored == former else stored for stored in log.envelopes]
 
     def _move(self, move: Move) -> Result:
         cursors = self._device(move.device).cursors

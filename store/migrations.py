@@ -7,8 +7,12 @@ from typing import Any
 import apsw
 import msgspec
 
+from protocol.frames import ProtocolError, decode_envelope
 from store.known import Device, Log
 from store.segments import record_crc
+
+# Messages of a history that are read at a time.
+STEP_MESSAGES = 1000
 
 
 def broker_1_to_2(database: apsw.Connection) -> None:
@@ -69,6 +73,47 @@ def journal_1_to_2(database: apsw.Connection) -> None:
             WHERE key = 'settled' AND EXISTS (SELECT 1 FROM outbox);
         """
     )
+
+
+def journal_3_to_4(database: apsw.Connection) -> None:
+    """Messages can be found by device and number; remarks and receipts are kept."""
+    database.execute(
+        """
+        ALTER TABLE history ADD COLUMN device TEXT NOT NULL DEFAULT '';
+        ALTER TABLE history ADD COLUMN n INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE remark (
+            era INTEGER NOT NULL, log TEXT NOT NULL, seq INTEGER NOT NULL, device TEXT NOT NULL, n INTEGER NOT NULL,
+            envelope BLOB NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (log, era, seq)
+        ) WITHOUT ROWID;
+        CREATE INDEX remark_about ON remark (device, n);
+        CREATE VIEW entry AS
+            SELECT era, log, seq, envelope, crc FROM history UNION ALL SELECT era, log, seq, envelope, crc FROM remark;
+        CREATE TABLE receipt (
+            account TEXT NOT NULL, device TEXT NOT NULL, delivered INTEGER NOT NULL, read INTEGER NOT NULL,
+            PRIMARY KEY (account, device)
+        ) WITHOUT ROWID;
+        """
+    )
+    place = ("", 0, 0)
+    while rows := _history_behind(database, place):
+        ids = [(*_send_id(packed), *each) for *each, packed in rows]
+        database.executemany("UPDATE history SET device = ?, n = ? WHERE log = ? AND era = ? AND seq = ?", ids)
+        place = (rows[-1][0], rows[-1][1], rows[-1][2])
+    database.execute("CREATE INDEX history_id ON history (device, n)")
+
+
+def _history_behind(database: apsw.Connection, place: tuple[str, int, int]) -> list[Any]:
+    ask = "SELECT log, era, seq, envelope FROM history WHERE (log, era, seq) > (?, ?, ?) ORDER BY log, era, seq LIMIT ?"
+    return database.execute(ask, (*place, STEP_MESSAGES)).fetchall()
+
+
+def _send_id(packed: bytes) -> tuple[str, int]:
+    """What names a message; nothing of one that is damaged."""
+    try:
+        envelope = decode_envelope(packed)
+    except (ProtocolError, TypeError):
+        return "", 0
+    return envelope.device, envelope.n
 
 
 def journal_2_to_3(database: apsw.Connection) -> None:

@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import takewhile
 from typing import Any
 
 from core.arrangement import ARRANGED
-from core.commands import Backfill, Begin, Command, Drop, GoBack, Keep, Read, Recall, Record, Remember, Search, Tally
-from core.events import Recalled, Searched, Tallied
+from core.commands import (
+    Backfill,
+    Begin,
+    Command,
+    Drop,
+    GoBack,
+    Keep,
+    Point,
+    Read,
+    Recall,
+    Record,
+    Remember,
+    Review,
+    Search,
+    Tally,
+)
+from core.events import Pointed, Recalled, Reviewed, Searched, Tallied
+from core.marks import Marks, is_remark, marks, present
 from core.outbox import NOBODY, NOTHING, Memory, SendId, Waiting
-from protocol import limits, names
+from core.receipts import reached
+from core.typed import Reacted
+from protocol import limits, names, remarks
 from protocol.frames import Envelope, Item
+from protocol.remarks import Delete, Edit, React, Receipt
 
 
 class Notebook:
@@ -27,6 +46,8 @@ class Notebook:
         self.bases: dict[tuple[int, str], int] = {}  # era, log → where the era began
         self.cursors: dict[str, int] = {}
         self.history: dict[tuple[int, str, int], Envelope] = {}  # era, log, seq
+        self.remarks: dict[tuple[int, str, int], Envelope] = {}  # what is about messages, in the same way
+        self.receipts: dict[tuple[str, str], tuple[int, int]] = {}  # account, device → up to which n delivered, read
         self.looked: dict[tuple[str, str], tuple[int, int]] = {}  # log, account → era, seq
         self.era = 1
         self._write: dict[type[Command], Callable[[Any], None]] = {
@@ -54,13 +75,16 @@ class Notebook:
             ignored=self.facts.get("ignored", b"").decode().split(),
             arranged={key: self.facts[key] for key in ARRANGED if key in self.facts},
             known=self._known(),
+            receipts=dict(self.receipts),
+            reached=self.facts.get("reached", b""),
+            tells_read=self.facts.get("tells-read") != b"0",
             offered=int(self.facts["offered"]) if self.facts.get("offered") else None,
         )
 
     def _known(self) -> set[SendId]:
         """What is in the history from eras that are over, above where they ended."""
         known = set()
-        for (era, log, seq), envelope in self.history.items() if self.bases else ():
+        for (era, log, seq), envelope in (self.history | self.remarks).items() if self.bases else ():
             ends = (pos for (later, of), pos in self.bases.items() if of == log and later > era)
             if seq > min(ends, default=seq):
                 known.add((envelope.device, envelope.n))
@@ -98,8 +122,9 @@ class Notebook:
         talk = [place for place in known if self._is_of(recall, place[1])]
         last = list(takewhile(lambda place: place[1].at >= recall.since, talk[: -recall.count - 1 : -1]))
         era, oldest = self.oldest(recall.log)
-        first = self.history.get((era, recall.log, oldest))
-        return Recalled(recall, last[::-1], oldest, first.at if first else 0)
+        first = (self.history | self.remarks).get((era, recall.log, oldest))
+        marks = self._marks(envelope for _, envelope in last[::-1])
+        return Recalled(recall, last[::-1], oldest, first.at if first else 0, marks)
 
     def _is_of(self, recall: Recall, envelope: Envelope) -> bool:
         author, to = names.key(envelope.author), envelope.to
@@ -114,8 +139,9 @@ class Notebook:
         place = (era, self.cursors[log] + 1 if log in self.cursors else 0)
         below = limits.NUMBER_MAX
         while True:
-            seqs = [seq for of, seq in self._places(log) if of == era and seq <= below]
-            place = (era, seqs[0]) if seqs else place
+            entries = (*self.history, *self.remarks)
+            seqs = [seq for of, name, seq in entries if (of, name) == (era, log) and seq <= below]
+            place = (era, min(seqs)) if seqs else place
             if (era, log) not in self.bases:
                 return place
             era, below = era - 1, min(below, self.bases[(era, log)])
@@ -124,11 +150,13 @@ class Notebook:
         """The last messages with some words: of each log the last that fit, and of all these the last by time."""
         wanted, lines = _words(search.words), dict[tuple[int, str], list[tuple[str, int, Envelope]]]()
         for (era, log, seq), envelope in sorted(self.history.items(), key=lambda entry: entry[0]):
-            if wanted and names.key(envelope.author) not in search.hidden and _has(envelope, wanted):
+            hidden = names.key(envelope.author) in search.hidden or envelope.enc != "none"
+            if wanted and not hidden and _has(envelope, wanted):
                 lines.setdefault((era, log), []).append((log, seq, envelope))
         found = [each for line in lines.values() for each in line[-search.count - 1 :]]
         found.sort(key=lambda each: (each[2].at, each[0], each[1]))
-        return Searched(search, found[-search.count :], more=len(found) > search.count)
+        last = found[-search.count :]
+        return Searched(search, last, len(found) > search.count, self._marks(envelope for *_, envelope in last))
 
     def tally(self, tally: Tally) -> Tallied:
         """How much of each conversation nobody has looked at."""
@@ -142,6 +170,37 @@ class Notebook:
             place = log if log.startswith("#") else author
             unread[place] = unread.pop(place, 0) + 1
         return Tallied(list(unread.items()))
+
+    # -- messages and what is about them --
+
+    def _marks(self, found: Iterable[Envelope]) -> dict[SendId, Marks]:
+        said = ((each, self._said(each)) for each in found)
+        return {(each.device, each.n): marks(each, some) for each, some in said if some}
+
+    def review(self, review: Review) -> Reviewed:
+        """The messages that remarks are about."""
+        known = {(each.device, each.n): each for each in self.history.values()}
+        read = (remarks.read(each.enc, each.body) for each in review.messages.envelopes)
+        about = {remarks.target(each) for each in read if isinstance(each, Edit | Delete | React)}
+        return Reviewed(review, {send_id: known[send_id] for send_id in sorted(about) if send_id in known})
+
+    def point(self, point: Point) -> Pointed:
+        """The message that somebody means."""
+        own = not isinstance(point.question, Reacted)
+        placed = [(seq, self.history[(era, point.log, seq)]) for era, seq in self._places(point.log)]
+        recall = Recall(point.log, point.account, 0)
+        meant = [
+            (seq, each)
+            for seq, each in placed
+            if each.enc == "none" and self._is_of(recall, each) and (names.key(each.author) == point.own) is own
+        ]
+        if len(meant) < point.question.back:
+            return Pointed(point, None, [], Marks())
+        seq, message = meant[-point.question.back]
+        said = self._said(message)
+        here = [(at, each) for (_, of, at), each in sorted(self.remarks.items()) if of == point.log]
+        edits = [at for at, each in here if each in said and each.enc == remarks.EDIT]
+        return Pointed(point, message, [seq, *edits][-limits.REMARK_MESSAGES :], marks(message, said))
 
     def _places(self, log: str) -> list[tuple[int, int]]:
         """Era and seq of all that is in the history of a log, in order."""
@@ -161,8 +220,38 @@ class Notebook:
 
     def _record(self, record: Record) -> None:
         for seq, envelope in enumerate(record.envelopes, record.first):
-            self.history.setdefault((self.era, record.log, seq), envelope)
+            if record.log.startswith("+"):
+                self._note_receipt(envelope)
+            else:
+                self._enter((self.era, record.log, seq), envelope)
         self.cursors[record.log] = record.first + len(record.envelopes) - 1
+
+    def _enter(self, place: tuple[int, str, int], envelope: Envelope) -> None:
+        """Every message stands as it is now, whatever came first: itself, or what is about it."""
+        remark = remarks.read(envelope.enc, envelope.body)
+        if not is_remark(envelope):
+            self.history.setdefault(place, envelope)
+        elif isinstance(remark, Edit | Delete | React):
+            self.remarks.setdefault(place, envelope)
+        for of, message in self.history.items():
+            self.history[of] = present(message, self._said(message))
+
+    def _said(self, message: Envelope) -> list[Envelope]:
+        """The remarks about a message, in the order of their log."""
+        read = ((place, each, remarks.read(each.enc, each.body)) for place, each in sorted(self.remarks.items()))
+        return [
+            each
+            for _, each, remark in read
+            if isinstance(remark, Edit | Delete | React) and remarks.target(remark) == (message.device, message.n)
+        ]
+
+    def _note_receipt(self, envelope: Envelope) -> None:
+        receipt = remarks.read(envelope.enc, envelope.body)
+        if not isinstance(receipt, Receipt):
+            return
+        for device in {**receipt.delivered, **receipt.read}:
+            key = names.key(envelope.author), device
+            self.receipts[key] = reached(self.receipts.get(key, (0, 0)), receipt, device)
 
     def _begin(self, begin: Begin) -> None:
         self.cursors[begin.log] = begin.pos
@@ -172,7 +261,7 @@ class Notebook:
         era, oldest = self.oldest(page.log)
         for seq, envelope in enumerate(page.envelopes, page.first):
             if seq < oldest:
-                self.history.setdefault((era, page.log, seq), envelope)
+                self._enter((era, page.log, seq), envelope)
 
     def _read(self, read: Read) -> None:
         places = self._places(read.log)

@@ -81,6 +81,12 @@ def envelope_at(segment: bytes, number: int, start: int, size: int) -> bytes | N
     return record[:-CRC_BYTES]
 
 
+def put_at(segment: bytes, number: int, start: int, envelope: bytes) -> bytes:
+    """Segment ``number`` with another envelope of the same size in a record's place."""
+    record = envelope + crc32(envelope, _seed(number, start)).to_bytes(CRC_BYTES, "little")
+    return segment[:start] + record + segment[start + len(record) :]
+
+
 def slice_crc(log: int, first: int, segment: int, places: bytes) -> int:
     """The CRC32 of a slice: of all that it says."""
     return crc32(places, crc32(_SLICE_HEAD.pack(log, first, segment)))

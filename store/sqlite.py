@@ -126,6 +126,8 @@ class SqliteStore:
             return StoreFailed(group, "store-down")
         self._known.learn(turn.logs, turn.devices)
         self._next_segment = turn.next_segment
+        for number, body in turn.changed.items():
+            self._segments.keep(number, body)
         return Stored(group, results, turn.arrived)
 
     # ---- a log's envelopes -----------------------------------------------------------------------------

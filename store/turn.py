@@ -10,6 +10,7 @@ import apsw
 
 from core.commands import REFUSALS_KEPT, Append, Move, Operation, Put, Reason, Trim
 from core.events import Arrived, Conflict, Done, Gap, Result
+from protocol import frames, remarks
 from store import segments
 from store.known import Device, Known, Log
 
@@ -29,6 +30,8 @@ class Turn:
         self.devices: dict[str, Device] = {}
         self.next_segment = next_segment
         self.arrived: list[Arrived] = []
+        self._withholds: list[tuple[bytes, str, list[int]]] = []  # an envelope, and where what it withholds stands
+        self.changed: dict[int, bytes] = {}  # segments whose bodies are others than before
 
     def carry_out(self, group: Sequence[Operation]) -> list[Result]:
         """Write a group, within a transaction of the caller's; a result for each operation, in its order."""
@@ -58,6 +61,8 @@ class Turn:
         if stored < len(append.logs):
             refused = self._take(append.n + stored, append.logs[stored:], append.envelopes[stored:])
             last = append.n + len(append.logs) - 1
+            if append.withholds:
+                self._note_withholds(append, stored)
             if refused:
                 kept |= refused
                 self._refuse(self._registered_device(append.device), refused)
@@ -80,6 +85,12 @@ class Turn:
             place += len(some)
         return refused
 
+    def _note_withholds(self, append: Append, stored: int) -> None:
+        for n, (log, seqs) in append.withholds.items():
+            envelope = append.envelopes[n - append.n]
+            if n >= append.n + stored and isinstance(envelope, bytes):
+                self._withholds.append((envelope, log, seqs))
+
     def _refuse(self, device: int, refused: dict[int, Reason]) -> None:
         rows = [(device, n, *why) for n, why in refused.items()]
         self._database.executemany("INSERT INTO refusal (device, n, code, sentence) VALUES (?, ?, ?, ?)", rows)
@@ -95,6 +106,9 @@ class Turn:
     def _write(self) -> None:
         if self._indexes:
             self._write_envelopes()
+        for envelope, log, seqs in self._withholds:
+            for seq in seqs:
+                self._withhold(frames.decode_envelope(envelope), self._log(log), seq)
         self._write_devices()
 
     def _write_envelopes(self) -> None:
@@ -115,6 +129,22 @@ class Turn:
         )
         heads = [(log.head, log.crc(name), log.id) for name, log in self.logs.items()]
         self._database.executemany("UPDATE log SET head = ?, crc = ? WHERE id = ?", heads)
+
+    def _withhold(self, envelope: frames.Envelope, log: Log, seq: int) -> None:
+        """Take the text from what stands in a log, where it stands: every log that names the place sees it."""
+        ask = "SELECT first, segment, places, crc FROM slice WHERE log = ? AND first <= ? ORDER BY first DESC LIMIT 1"
+        rows: list[Any] = self._database.execute(ask, (log.id, seq)).fetchall()
+        for first, base, places, crc in rows:
+            place = next(segments.unpack_places(places, seq - first), None)
+            if seq < log.first or place is None or segments.slice_crc(log.id, first, base, places) != crc:
+                return
+            home, start, size = base + place[0], *place[1:]
+            body: Any = self._database.execute("SELECT body FROM segment WHERE id = ?", (home,)).get or b""
+            former = segments.envelope_at(body, home, start, size)
+            bare = remarks.withheld(former, envelope) if former else None
+            if bare:
+                self.changed[home] = segments.put_at(body, home, start, bare)
+                self._database.execute("UPDATE segment SET body = ? WHERE id = ?", (self.changed[home], home))
 
     def _write_devices(self) -> None:
         for name in self.devices:

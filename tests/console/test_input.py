@@ -245,6 +245,7 @@ def test_every_command_is_known_by_its_whole_name(command: menu.Command) -> None
     samples = {"NAME": "bob", "NAME|#ROOM": "bob", "TEXT": "hi", "[N|1h|NAME]": "3", "[COMMAND]": "who"}
     samples |= {"ACTION": "waves", "WORDS": "hi", "[TOPIC]": "roses", "[NAME]": "bob", "[private]": "private"}
     samples |= {"#ROOM": "#club", "[#ROOM]": "#club", "[NAME|#ROOM]": "#club", "[HOW]": "bell text"}
+    samples |= {"[N]": "2", "NEW-TEXT": "hi", "SIGN": "👍", "[on|off]": "off"}
     samples |= {"[revoke]": "revoke", "[ID]": "abcd", "SETTING": "bell", "[SETTING]": "bell", "[VALUE]": "off"}
     line = " ".join(["/" + command.name, *(samples[kind] for kind in command.takes.split())])
     intent = parse(line)

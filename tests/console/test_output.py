@@ -10,11 +10,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from console.output import Line, Plain, encode_line, objects
+from console.objects import encode_line, objects
+from console.output import Line, Plain
 from core import shown
+from core.marks import Marks
 from core.shown import Messages, Shown
-from protocol import names
-from protocol.frames import Envelope, Known, Listed
+from protocol import names, remarks
+from protocol.frames import Envelope, Known, Listed, encode
 from tests.console.attacks import ATTACKS, harmful
 
 DEVICE = "abcdefghijklmnop"
@@ -39,6 +41,13 @@ def from_bot(body: str, to: str = "#lobby") -> Envelope:
 
 def messages(*envelopes: Envelope, **fields: object) -> Messages:
     return Messages(**{"log": "#lobby", "first": 41, "envelopes": list(envelopes), "waited": 0} | fields)
+
+
+def about(remark: remarks.Remark, text: str = "hi", author: str = "alice", **fields: object) -> Messages:
+    """A remark about a message of alice's."""
+    to = str(fields.pop("to", "#lobby"))
+    said = envelope(encode(remark), to=to, author=author, enc=remarks.enc(remark))
+    return messages(said, targets={(DEVICE, 7): envelope(text)}, **fields)
 
 
 def online(**fields: object) -> shown.Online:
@@ -153,6 +162,29 @@ EVENTS: dict[str, Shown] = {
     "an action": messages(envelope("/me waves\nand goes")),
     "a private action": messages(envelope("/me waves", to="bob"), log="@bob"),
     "no action": messages(envelope("/mew"), envelope(b"/me x", enc="x")),
+    "an edit": about(remarks.Edit(DEVICE, 7, [1], "hi\nthere")),
+    "a private edit": about(remarks.Edit(DEVICE, 7, [1], "hi"), log="@bob", to="bob"),
+    "a deletion": about(remarks.Delete(DEVICE, 7, [1])),
+    "a reaction": about(remarks.React(DEVICE, 7, "👍"), author="bob"),
+    "a reaction to an action": about(remarks.React(DEVICE, 7, "\x1b[2J"), "/me waves\nand goes", author="bob"),
+    "a reaction taken away": about(remarks.React(DEVICE, 7, "👍", True), author="bob"),
+    "a former edit without its text": messages(envelope(b"\0\0", enc="void")),
+    "a message without its text": messages(envelope(b"\0\0", enc="gone"), envelope(b"", enc="gone")),
+    "messages as they stand": messages(
+        envelope("hi", to="bob"),
+        log="@alice",
+        mine=True,
+        marks={(DEVICE, 7): Marks(edited=True, reactions={"👍": ["bob", "carol"], "+1": ["dave"]}, receipt="read")},
+    ),
+    "a deleted message": messages(
+        envelope(b"", enc="gone", to="bob"),
+        log="@alice",
+        mine=True,
+        marks={(DEVICE, 7): Marks(edited=True, deleted=True, receipt="delivered")},
+    ),
+    "receipts": shown.Receipted(by="bob", delivered={DEVICE: 9}, read={DEVICE: 7}),
+    "read is told": shown.TellsRead(on=True),
+    "read is not told": shown.TellsRead(on=False),
     "a broker met for the first time": shown.Met(broker="tcp://h:7777", key=KEY),
     "another key than was remembered": key_changed(),
     "another key than was given": key_changed(given=True, since=""),

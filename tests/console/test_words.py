@@ -38,6 +38,10 @@ exit                     alone on a line: /quit
 /expel NAME [#ROOM]      remove someone from a room that you made
 /ban NAME [#ROOM]        remove them, and don't let them come back
 /unban NAME [#ROOM]      let them come back
+/edit [N] NEW-TEXT       say your last message here anew, or your N-th last
+/delete [N]              take back your last message here, or your N-th last
+/react [N] SIGN          put a sign to the last message of another; once more takes it away
+/receipts [on|off]       whether others are told that you read their private messages
 /history [N|1h|NAME]     the last N messages, those of an hour, or another place's
 /search WORDS            the last messages of all that have these words
 /unread                  where something came that you have not looked at
@@ -76,6 +80,7 @@ def test_commands_are_told_apart() -> None:
     assert set(menu.BY_WORD) == {"exit", "help", "ls", "message"}
     assert {command.name for command in menu.COMMANDS if command.whole} == {
         "quit",
+        "delete",
         "remove",
         "devices",
         "passwd",

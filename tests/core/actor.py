@@ -17,19 +17,34 @@ from core.commands import (
     Disconnect,
     GoBack,
     Pin,
+    Point,
     Recall,
     Renew,
+    Review,
     Search,
     Send,
     Show,
     Tally,
 )
-from core.events import Connected, Derived, Gone, Heard, Lost, NotOffered, Offered, PasswordsDerived, Renewed, WentBack
+from core.events import (
+    Connected,
+    Derived,
+    Gone,
+    HandedOut,
+    Heard,
+    Lost,
+    NotOffered,
+    Offered,
+    PasswordsDerived,
+    Renewed,
+    WentBack,
+)
 from core.gate import COME_BACK, LET_IN, NEVER
 from core.person import Person
 from core.received import Event
 from core.typed import Typed, Wrote
 from protocol import limits
+from protocol.names import LOBBY
 from store.notebook import Notebook
 
 if TYPE_CHECKING:
@@ -40,6 +55,8 @@ BROKER = "tcp://broker:7777"
 
 class Actor:
     """One client, with its notebook."""
+
+    at_once = False  # what it shows counts as read
 
     def __init__(
         self,
@@ -58,17 +75,8 @@ class Actor:
         self.notebook = notebook
         self.key = world.keys[notebook]
         self.address = "127.0.0.1"
-        person = Person(
-            name,
-            BROKER,
-            reads,
-            "test",
-            proves=proves,
-            known=world.knows.get(notebook, Known()),
-            device_name="desk",
-            run=next(world.runs),
-            permit=permit,
-        )
+        known, run = world.knows.get(notebook, Known()), next(world.runs)
+        person = Person(name, BROKER, reads, "test", LOBBY, proves, known, "desk", permit, self.at_once, run=run)
         self.core = Client(person, notebook.memory(), chance)
         self.inbox: list[Event | Typed] = []
         self.stuck: list[Event] = []  # what came while it was frozen
@@ -98,7 +106,9 @@ class Actor:
             Recall: notebook.recall,
             Search: notebook.search,
             Tally: notebook.tally,
-            Show: lambda show: self.shown.append(show.shown),
+            Point: notebook.point,
+            Review: notebook.review,
+            Show: lambda show: self._shows(show.shown),
         }
 
     # -- what it does --
@@ -181,6 +191,11 @@ class Actor:
                 event = self._table[type(command)](command)
                 if event:
                     self._perform(self.core.handle(event, self.world.now))
+
+    def _shows(self, event: shown.Shown) -> Event | None:
+        """It is before somebody's eyes at once."""
+        self.shown.append(event)
+        return HandedOut(event.envelopes) if isinstance(event, shown.Messages) and not event.mine else None
 
     def _connect(self, connect: Connect) -> None:
         self.attempts += 1

@@ -186,7 +186,7 @@ def test_a_closed_room_is_empty_and_nobody_comes_in(world: World, alice: Visitor
     (accepted,) = (each for each in alice.posts(1, "into nothing", to="#tea") if isinstance(each, frames.Accepted))
     assert [each.code for each in accepted.refused] == ["not-a-member"]
     assert alice.says(frames.AskRooms(3))[0].rooms == []
-    assert Visitor(world, bob.device, bob.key).enters("bob").logs.keys() == {"@bob", "#lobby"}
+    assert Visitor(world, bob.device, bob.key).enters("bob").logs.keys() == {"@bob", "+bob", "#lobby"}
     world.order(OpenRoom("#tea"))
     assert isinstance(alice.says(Join(4, "#tea"))[0], frames.Joined)
 

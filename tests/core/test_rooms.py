@@ -171,7 +171,7 @@ def test_an_account_is_in_so_many_rooms_at_most(world: World) -> None:
     assert [type(answer) for answer in answers] == [Joined] * (limits.ACCOUNT_ROOMS - 1) + [Refused]
     assert answers[-1].code == "too-many-rooms", "the lobby counts"
     welcome = visitor(world, "alice").heard[0]
-    assert len(welcome.logs) == limits.ACCOUNT_ROOMS + 1
+    assert len(welcome.logs) == limits.SESSION_LOGS
     assert len(frames.encode(welcome)) <= limits.FRAME_BYTES
 
 

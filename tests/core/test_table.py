@@ -25,7 +25,7 @@ from tests.protocol.test_vectors import FRAMES
 BROUGHT = {events.Arrived, events.Done, events.Gap, events.Conflict, events.DeviceState, Proved, Swept}
 # What the core makes of an answer, and what several have in common; nobody types it.
 OWN = {typed.ChangedPassword, WantedPage}
-ABSTRACT = {typed.OfRoom}
+ABSTRACT = {typed.OfMessage, typed.OfRoom}
 FRONT_END = {typed.AskedHelp, typed.OpenedMenu, typed.AskedSettings, typed.ChangedSetting, typed.Confirmed}
 
 NAMED = [pytest.param(frame, id=type(frame).__name__) for frame in FRAMES]

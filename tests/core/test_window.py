@@ -8,7 +8,8 @@ import pytest
 
 from core import shown
 from core.commands import Fetch, Trim
-from core.events import Fetched, Rescanned, Woken
+from core.events import Arrived, Fetched, Rescanned, Woken
+from core.session import Session, cut
 from core.typed import Wrote
 from protocol import frames, limits
 from protocol.frames import Ack, Deliver, Ping
@@ -249,6 +250,14 @@ def test_an_answer_of_the_store_that_comes_too_late_is_nothing(world: World, rea
     assert reader.says() == []
 
 
+def test_nothing_of_a_log_is_sent_that_is_read_no_longer() -> None:
+    session = Session(b"peer", "alice", "alice", "a" * 16, "alice/a", True)
+    session.read("#club", 0, 0)
+    session.offer("#club", cut(Arrived("#club", 1, [b"\xc0"])))
+    session.forget("#club")
+    assert (list(session.speak(limits.WINDOW_MESSAGES)), session.messages, session.size) == ([], 0, 0)
+
+
 # ---- what is gone -------------------------------------------------------------------------------------------
 
 
@@ -289,5 +298,5 @@ def test_a_device_that_comes_back_after_its_log_was_pruned_begins_behind_that(wo
 
 def test_a_ping_says_how_far_everything_was_sent(world: World, reader: Visitor) -> None:
     (pong,) = reader.says(Ping({"#lobby": 2}))
-    assert pong.sent == {"#lobby": 5, "@reader": 0}
+    assert pong.sent == {"#lobby": 5, "@reader": 0, "+reader": 0}
     assert cursor(world, reader) == 2

@@ -8,7 +8,8 @@ import pytest
 
 from console import words
 from console.language import of_locale, reworded, told, worded
-from console.output import Plain, encode_line, objects
+from console.objects import encode_line, objects
+from console.output import Plain
 from core import shown
 from protocol import errors, names
 from protocol.errors import Told

@@ -13,7 +13,7 @@ from console import words
 from core import gate
 from core.broker import TURN_QUESTIONS
 from core.inquiries import OPEN_QUESTIONS
-from protocol import errors, frames, keys, limits, passwords
+from protocol import errors, frames, keys, limits, passwords, remarks
 from tests.protocol.test_vectors import read
 from transport.context import HANDSHAKE_MS
 
@@ -30,6 +30,10 @@ PARTS = (
     frames.Known,
     frames.Visit,
     frames.Listed,
+    remarks.Edit,
+    remarks.Delete,
+    remarks.React,
+    remarks.Receipt,
 )
 MESSAGEPACK = {
     "integer": inspect.IntType,

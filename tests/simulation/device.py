@@ -7,8 +7,8 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from core import shown, typed
-from core.commands import COMMITTED, Command, Connect, Disconnect, GoBack, Renew, Send, Show
-from core.events import Connected, Heard, Lost
+from core.commands import COMMITTED, Command, Connect, Disconnect, GoBack, Renew, Review, Send, Show
+from core.events import Connected, HandedOut, Heard, Lost
 from core.received import Event
 from tests.core.actor import Actor
 from tests.simulation.agenda import Alarm
@@ -80,6 +80,8 @@ class Device:
 class Client(Actor):
     """One process of the client: what client.py is, over a simulated network."""
 
+    at_once = True
+
     def __init__(self, device: Device) -> None:
         scene = device.scene
         folder: Any = device.folder
@@ -107,7 +109,11 @@ class Client(Actor):
             for log in self.folder.cursors:
                 for first, envelopes in list(self.folder.replay(log)):
                     name = log if log.startswith("#") else "@" + self.name
-                    self._show(shown.Messages(log=name, first=first, envelopes=envelopes, waited=0))
+                    messages = shown.Messages(log=name, first=first, envelopes=envelopes, waited=0)
+                    reviewed = self.core.lookback.remarking.reviewed(self.folder.review(Review(messages)))
+                    for each in reviewed:
+                        handed_out = self._show(each)
+                        self._perform(self.core.handle(handed_out, self.scene.now) if handed_out else [])
         self.alarm.set(self.scene.agenda.tick)
 
     def perishes(self) -> None:
@@ -198,6 +204,14 @@ class Client(Actor):
             self.scene.checker.restless(self.label)
         self.alarm.set(self.core.deadline())
 
+    def does_now(self, commands: list[Command]) -> None:
+        """Do this beside what it would do by itself."""
+        try:
+            self._perform(commands)
+            self.alarm.set(self.scene.agenda.tick)
+        except Died:
+            self.perishes()
+
     def _type(self) -> list[Command]:
         commands: list[Command] = []
         while self.let_in and self.typed and self.core.hungry:
@@ -255,7 +269,7 @@ class Client(Actor):
         self.scene.checker.went_back(self, back, self.folder.cursors)
         return event
 
-    def _show(self, event: shown.Shown) -> None:
+    def _show(self, event: shown.Shown) -> Event | None:
         self.scene.note(self.label, "shows", event)
         if isinstance(event, shown.Online):
             self.let_in = True
@@ -265,3 +279,5 @@ class Client(Actor):
         if isinstance(event, shown.Messages):
             log = event.log if event.log.startswith("#") else "@" + self.device.account
             self.folder.mark(log, event.first + len(event.envelopes) - 1)
+            return HandedOut(event.envelopes)
+        return None

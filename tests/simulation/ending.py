@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from protocol import frames, names
+from tests.simulation.changes import agree, is_change, is_remark, receipts, text_after
 from tests.simulation.device import Device
 from tests.simulation.said import Broken
 
@@ -33,18 +34,31 @@ def check_store(scene: Scene) -> None:
             found.setdefault(entry[1], []).append(frames.decode_envelope(entry[3]))
     line = scene.checker.line
     kept = {log: envelopes[line.firsts.get(log, 1) - 1 :] for log, envelopes in line.logs.items()}
-    if found != {log: envelopes for log, envelopes in kept.items() if envelopes}:
+    kept = {log: envelopes for log, envelopes in kept.items() if envelopes}
+    if found.keys() != kept.keys() or not all(agree(found[log], kept[log]) for log in found):
         raise Broken("I1", "the logs are not what they were")
+    if not scene.checker.was_put_back and not scene.keep.age_ms:
+        check_withheld(found)
     limit = scene.now.at - (scene.keep.age_ms or 0) - FORGOTTEN_MS
     old = [each for envelopes in found.values() for each in envelopes[:1] if each.at < limit]
     if old and scene.keep.age_ms is not None:
         raise Broken("I8", f"{old[0]} should be forgotten by now")
 
 
+def check_withheld(found: dict[str, list[frames.Envelope]]) -> None:
+    """What was taken back by its author is nowhere, and what was not is as it was."""
+    for log, envelopes in found.items():
+        for at, each in enumerate(envelopes):
+            if each.enc == "none" and text_after(each, envelopes[at:]) is None:
+                raise Broken("I11", f"{each} of {log} was taken back, and its text is still there")
+            if each.enc == "gone" and not any(is_change(other, each) for other in envelopes[at:]):
+                raise Broken("I11", f"{each} of {log} has lost its text, and its author has not asked for that")
+
+
 def check_sends(scene: Scene) -> None:
     """Whatever was kept has arrived, was refused, or is still there."""
     line = scene.checker.line
-    for said in scene.checker.said.values():
+    for said in (*scene.checker.said.values(), *scene.checker.remarks):
         stands = said in line.places
         if said.kept < 0 and stands:
             raise Broken("I5", f"{said} was never sent")
@@ -64,20 +78,39 @@ def check_device(scene: Scene, device: Device) -> None:
     if client is None or not client.core.online or not client.core.settled or client.typed:
         raise Broken("I8", f"{device.label} is not there, or is not done: {client and vars(client.core.link)}")
     seen, checker = scene.checker.seen[device.label], scene.checker
-    logs = [names.mailbox(device.account), *checker.register.accounts[device.account].rooms]
+    logs = [
+        names.mailbox(device.account),
+        names.receipts(device.account),
+        *checker.register.accounts[device.account].rooms,
+    ]
     for log in logs if device.reads else []:
         head = len(checker.line.logs.get(log, []))
         if seen.cursors.get(log, 0) != head:
             raise Broken("I8", f"{device.label} has {log} up to {seen.cursors.get(log)}, and its head is {head}")
     for log, kept in seen.kept.items():
-        if seen.owed[log]:
-            raise Broken("I2", f"{device.label} was never shown {log} {list(seen.owed[log])}")
-        if device.folder.whole(log) != kept and not checker.is_blind:
-            raise Broken("I2", f"the journal of {device.label} has not what was written of {log}")
+        check_history(scene, device, log, kept)
     for log in logs if device.reads and not checker.is_blind else []:
         line = [(each.device, each.n) for each in checker.line.logs.get(log, [])]
         if any(known not in (None, there) for known, there in zip(seen.lines.get(log, []), line, strict=True)):
             raise Broken("I2", f"{device.label} has {log} as {seen.lines[log]}, and it is {line}")
+
+
+def check_history(scene: Scene, device: Device, log: str, kept: list[frames.Envelope]) -> None:
+    """The journal has what was written of a log, each message as it stands, and its person was shown it."""
+    seen, is_blind = scene.checker.seen[device.label], scene.checker.is_blind
+    if log.startswith("+"):
+        if device.folder.memory().receipts != receipts(kept) and not is_blind:
+            raise Broken("I12", f"{device.label} knows other receipts than it was told: {kept}")
+        return
+    if owed := [place for place in seen.owed[log] if not is_remark(place[1])]:
+        raise Broken("I2", f"{device.label} was never shown {log} {owed}")
+    whole, messages = device.folder.whole(log), [each for each in kept if not is_remark(each)]
+    if not is_blind and [(each.device, each.n) for each in whole] != [(each.device, each.n) for each in messages]:
+        raise Broken("I2", f"the journal of {device.label} has not what was written of {log}")
+    for each, came in zip(whole, messages, strict=True) if not is_blind else ():
+        said = seen.text_of(log, came)
+        if each.body != (said or b""):
+            raise Broken("I11", f"to {device.label} {came} says {each.body!r}, not {said!r}")
 
 
 def check_broker(scene: Scene) -> None:

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import apsw
 
-from core.commands import Begin, Command, GoBack, Recall, Search, Tally
-from core.events import Recalled, Searched, Tallied
+from core.commands import Begin, Command, GoBack, Point, Recall, Review, Search, Tally
+from core.events import Pointed, Recalled, Reviewed, Searched, Tallied
 from core.outbox import Memory
 from protocol.frames import Envelope
 from store.journal import Journal
 from store.lock import Lock, private_folder
 from store.notebook import Notebook
 
-BOOK = ("device", "facts", "outbox", "settled", "bases", "cursors", "history", "era", "shown")
+BOOK = ("device", "facts", "outbox", "settled", "bases", "cursors", "history", "remarks", "receipts", "era", "shown")
 
 
 class Book(Notebook):
@@ -60,8 +60,9 @@ class Book(Notebook):
     def replay(self, log: str) -> Iterator[tuple[int, list[Envelope]]]:
         """What is there and was not handed out."""
         for seq in range(self.shown.get(log, 0) + 1, self.cursors[log] + 1):
-            if (self.era, log, seq) in self.history:
-                yield seq, [self.history[(self.era, log, seq)]]
+            entry = self.history.get((self.era, log, seq)) or self.remarks.get((self.era, log, seq))
+            if entry:
+                yield seq, [entry]
 
     def fact(self, key: str) -> bytes | None:
         return self.facts.get(key)
@@ -107,6 +108,12 @@ class Ledger:
 
     def tally(self, tally: Tally) -> Tallied:
         return self._journal.tally(tally)
+
+    def point(self, point: Point) -> Pointed:
+        return self._journal.point(point)
+
+    def review(self, review: Review) -> Reviewed:
+        return self._journal.review(review)
 
     def renew(self, epoch: str) -> Memory:
         return self._journal.renew(epoch)

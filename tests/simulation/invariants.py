@@ -11,6 +11,8 @@ I7   No cursor runs past what is there, or goes back, unless the store does: the
 I8   When the faults stop, everything arrives and the world goes quiet; whoever speaks without a session is told so.
 I9   What is on the way to a session, or to the broker, stays within its window.
 I10  What was typed and kept is accepted, or refused with a code, or still in the outbox; what was refused stays so.
+I11  A message says to everybody what its author has last made of it; what was taken back is not on the broker's disk.
+I12  Others are told of what has come and was shown, and of nothing else; what they are told only grows.
 
 Where a folder was copied, I1 has one exception: a message that was waiting, unconfirmed, in the outbox when the copy
 was made may be sent from each of the two folders, and stands in a log at most once for each of them. Neither of them
@@ -32,11 +34,12 @@ from core.commands import Append, Begin, Drop, GoBack, Keep, Move, Put, Record, 
 from core.events import Done, Stored
 from core.outbox import NOBODY
 from core.received import Received
-from protocol import limits, names
+from protocol import limits, names, remarks
 from protocol.frames import (
     Accepted,
     Ack,
     Deliver,
+    Envelope,
     Hello,
     Joined,
     Left,
@@ -48,6 +51,7 @@ from protocol.frames import (
     Welcome,
 )
 from store import Store
+from tests.simulation.changes import agree, is_remark
 from tests.simulation.said import Broken, Id, Register, Said
 from tests.simulation.seen import Seen
 from tests.simulation.timeline import GRACE_S, Timeline
@@ -58,8 +62,7 @@ if TYPE_CHECKING:
     from tests.simulation.device import Client, Device
     from tests.simulation.scene import Scene
 
-# A login may need so long from its Hello to what its person sees.
-LOGIN_S = 30.0
+LOGIN_S = 30.0  # a login may need so long from its Hello to what its person sees
 
 
 class Checker:
@@ -71,6 +74,7 @@ class Checker:
         self._lines: dict[str, Timeline] = {}  # by epoch
         self._former: list[Timeline] = []
         self.said: dict[bytes, Said] = {}
+        self.remarks: list[Said] = []
         self.seen: dict[str, Seen] = {}  # by device's label
         self.accepted = 0
         self.refused = 0
@@ -121,6 +125,11 @@ class Checker:
         self.is_blind |= epoch in self._lines
         self._lines[epoch] = self.line
 
+    @property
+    def was_put_back(self) -> bool:
+        """Whether what its authors know of places is no longer so."""
+        return bool(self._former)
+
     def _line_of(self, client: Client) -> Timeline:
         """The line of time that a client is in; who has met no broker is in the one that is told."""
         return self._lines.get((client.folder.fact("epoch") or b"").decode(), self.line)
@@ -132,6 +141,14 @@ class Checker:
     def typed(self, device: Device, text: str, to: str) -> None:
         """Somebody has typed this."""
         self.said[text.encode()] = Said(device, text, to, len(self.said))
+
+    def _find(self, envelope: Envelope) -> Said | None:
+        """What an envelope was when it was typed; one whose text is withheld is known by its number."""
+        if envelope.enc == "none":
+            return self.said.get(envelope.body)
+        every = [said for said in self._ids.get((envelope.device, envelope.n), []) if said.enc != "none"]
+        same = [said for said in every if said.body == envelope.body]
+        return next(iter(same or self._ids.get((envelope.device, envelope.n), [])), None)
 
     def restless(self, who: str) -> None:
         raise Broken("I8", f"{who} does one thing after the other, and time stands still")
@@ -149,7 +166,7 @@ class Checker:
                     self.register.read(store, each.key, self._scene.agenda.tick)
             elif isinstance(operation, Move):
                 self._moved(operation)
-        news = {said: None for log in touched for said in self.line.read(store, log, self.said)}
+        news = {said: None for log in touched for said in self.line.read(store, log, self._find)}
         for said in news:
             if self.line.logs_of(said) != self.register.route(said):
                 raise Broken("I1", f"{said} stands in {self.line.logs_of(said)}, not {self.register.route(said)}")
@@ -252,7 +269,7 @@ class Checker:
 
     def _delivers(self, session: Session, run: Run) -> None:
         log, since = self.line.logs.get(run.log, []), self._scene.agenda.tick - GRACE_S
-        if log[run.first - 1 : run.first - 1 + len(run.envelopes)] != run.envelopes:
+        if not agree(run.envelopes, log[run.first - 1 : run.first - 1 + len(run.envelopes)]):
             raise Broken("I1", f"{session.device} gets {run}, which is not so on disk")
         if not self.register.reads(session.account, run.log, since):
             raise Broken("I5", f"{session.device} gets {run}, and is no member")
@@ -302,7 +319,7 @@ class Checker:
         seen = self.seen[client.label]
         for n, item in enumerate(post.items, post.n):
             said = seen.numbers.get(n)
-            if said is None or (said.text.encode() != item.body and not (said.final and item.to == NOBODY)):
+            if said is None or (said.body != item.body and not (said.final and item.to == NOBODY)):
                 raise Broken("I4", f"{client.label} posts {item} as {n}, which is {said} in its journal")
         way = post.n + len(post.items) - 1 - seen.settled
         if way > limits.WINDOW_MESSAGES:
@@ -331,11 +348,20 @@ class Checker:
         if keep.n != seen.last + 1:
             raise Broken("I4", f"{client.label} numbers {keep} after {seen.last}")
         seen.last = keep.n
-        said = self.said[keep.body]
+        said = self.said[keep.body] if keep.enc == "none" else self._remarked(client, seen, keep)
         said.kept, said.folders = self._scene.agenda.tick, 1
         said.ids[(client.folder.device, keep.n)] = None
         seen.numbers[keep.n] = said
         self._ids.setdefault((client.folder.device, keep.n), []).append(said)
+
+    def _remarked(self, client: Client, seen: Seen, keep: Keep) -> Said:
+        """Something about what was said before."""
+        remark = remarks.read(keep.enc, keep.body)
+        said = Said(client.device, getattr(remark, "text", ""), keep.to, len(self.said), keep.enc, keep.body)
+        self.remarks.append(said)
+        if isinstance(remark, remarks.Receipt) and not self.is_blind and (early := seen.early(remark)):
+            raise Broken("I12", f"{client.label} says that it has {remark}, and was not shown {early}")
+        return said
 
     def _dropped(self, client: Client, seen: Seen, drop: Drop) -> None:
         for n in range(seen.settled + 1, drop.n + 1):
@@ -350,7 +376,8 @@ class Checker:
         log, first, last = record.log, record.first, record.first + len(record.envelopes) - 1
         if first != seen.cursors.get(log, 0) + 1:
             raise Broken("I3", f"{client.label} writes {log} {first} after {seen.cursors.get(log)}")
-        if not self.is_blind and self._line_of(client).logs.get(log, [])[first - 1 : last] != record.envelopes:
+        stored = self._line_of(client).logs.get(log, [])[first - 1 : last]
+        if not self.is_blind and not agree(record.envelopes, stored):
             raise Broken("I5", f"{client.label} writes {record}, which is not so at the broker")
         if self.is_blind:
             seen.have.get(log, {}).clear()
@@ -414,8 +441,8 @@ class Checker:
 
     def _online(self, client: Client, event: shown.Online) -> None:
         account, since = client.device.account, self._scene.agenda.tick - LOGIN_S
-        register = self._line_of(client).register  # of the broker that has let it in, perhaps a while ago
-        if event.first and client.core.person.proves and not register.right_since(account, client.password, since):
+        right = self._line_of(client).register.right_since(account, client.password, since)  # it may be a while ago
+        if event.first and client.core.person.proves and not right:
             raise Broken("I5", f"{client.label} is let in with {client.password!r}, which is not its password")
 
     def _sent_away(self, client: Client, event: shown.Bye) -> None:
@@ -428,10 +455,17 @@ class Checker:
         log = event.log if event.log.startswith("#") else names.mailbox(client.device.account)
         owed = self.seen[client.label].owed.get(log, deque())
         for seq, envelope in enumerate(event.envelopes, event.first):
+            send_id = envelope.device, envelope.n
+            # What a remark is about may not be here, or not be its author's: then nobody is shown it.
+            while owed and is_remark(owed[0][1]) and send_id != (owed[0][1].device, owed[0][1].n):
+                owed.popleft()
+            self.seen[client.label].shown[send_id] = None
             if not owed or owed[0][0] != seq:
                 raise Broken("I3", f"{client.label} is shown {log} {seq}, and expects {owed[0] if owed else 'nothing'}")
-            if owed.popleft()[1] != envelope:
-                raise Broken("I5", f"{client.label} is shown {envelope} as {log} {seq}")
+            came = owed.popleft()[1]
+            changed = self.seen[client.label].text_of(log, came) if came.enc in ("none", "gone") else came.body
+            if came != envelope and (changed or b"") != envelope.body:
+                raise Broken("I5", f"{client.label} is shown {envelope} as {log} {seq}, and it is {came}")
 
     def _own(self, client: Client, send_id: str) -> tuple[Seen, Said]:
         seen, (device, _, n) = self.seen[client.label], send_id.partition(":")

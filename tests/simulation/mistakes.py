@@ -364,8 +364,8 @@ COMMON = (
     Mutant(
         "no history in the journal",
         "store/notebook.py",
-        "            self.history.setdefault((self.era, record.log, seq), envelope)\n",
-        "            seq % 5 and self.history.setdefault((self.era, record.log, seq), envelope)\n",
+        "            self.history.setdefault(place, envelope)\n",
+        "            place[2] % 5 and self.history.setdefault(place, envelope)\n",
         "I2 I3",
     ),
 )

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from tests.simulation.mistakes import COMMON, Mutant
 from tests.simulation.mistakes_of_past import RARE
+from tests.simulation.mistakes_of_remarks import OF_REMARKS
 from tests.simulation.run import BROKEN, FINE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +45,7 @@ class Fall(NamedTuple):
         return f"{self.mutant.name:42} {self.law or '-':10} {how}{verdict}"
 
 
-MUTANTS = (*COMMON, *RARE)
+MUTANTS = (*COMMON, *OF_REMARKS, *RARE)
 
 
 def apply(mutant: Mutant, root: Path) -> None:

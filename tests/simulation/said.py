@@ -32,9 +32,11 @@ Id = tuple[str, int]
 class Said:
     """One message that somebody typed."""
 
-    def __init__(self, device: Device, text: str, to: str, order: int) -> None:
+    def __init__(self, device: Device, text: str, to: str, order: int, enc: str = "none", body: bytes = b"") -> None:
         self.device = device
         self.text = text
+        self.enc = enc
+        self.body = body or text.encode()
         self.to = to
         self.order = order  # in which it was typed
         self.kept = -1.0  # the tick at which it was on the client's disk; below 0: it is not
@@ -93,7 +95,7 @@ class Register:
 
     def reads(self, account: str, log: str, tick: float) -> bool:
         """Whether it may read this log, or might at this tick."""
-        return log == names.mailbox(account) or self.member_since(account, log, tick)
+        return log in (names.mailbox(account), names.receipts(account)) or self.member_since(account, log, tick)
 
     def bound_since(self, account: str, key: str, tick: float) -> bool:
         """Whether this key lets somebody in, or did at this tick or later."""
@@ -117,4 +119,6 @@ class Register:
         addressee = names.key(said.to)
         if addressee not in self.accounts:
             return []
+        if said.enc == "receipt":
+            return [names.receipts(addressee)]
         return sorted({names.mailbox(addressee), names.mailbox(said.device.account)})

@@ -6,6 +6,8 @@ from collections import deque
 
 from core.commands import GoBack
 from protocol.frames import Envelope
+from protocol.remarks import Receipt
+from tests.simulation.changes import text_after
 from tests.simulation.said import Broken, Id, Said
 
 
@@ -19,6 +21,7 @@ class Seen:
         self.told: dict[Said, str] = {}  # what its person was shown: accepted, or a code
         self.cursors: dict[str, int] = {}
         self.reached: dict[str, int] = {}  # the highest that each cursor ever was
+        self.shown: dict[Id, None] = {}  # what its person has before their eyes
         self.have: dict[str, dict[Id, None]] = {}  # log → what is in the journal, of all epochs
         self.kept: dict[str, list[Envelope]] = {}  # log → the same, in the order in which it was written
         self.lines: dict[str, list[Id | None]] = {}  # log → what is below the cursor, None: skipped
@@ -31,6 +34,7 @@ class Seen:
         other.last, other.settled = self.last, self.settled
         other.numbers, other.told = dict(self.numbers), dict(self.told)
         other.cursors, other.reached, other.acked = dict(self.cursors), dict(self.reached), dict(self.acked)
+        other.shown = dict(self.shown)
         other.have = {log: dict(ids) for log, ids in self.have.items()}
         other.kept = {log: list(envelopes) for log, envelopes in self.kept.items()}
         other.lines = {log: list(ids) for log, ids in self.lines.items()}
@@ -52,12 +56,13 @@ class Seen:
         have = self.have.setdefault(log, {})
         for seq, envelope in enumerate(envelopes, first):
             send_id = envelope.device, envelope.n
-            if send_id in have:
+            if send_id in have and not log.startswith("+"):  # a receipt that is told again says no more than before
                 raise Broken("I2", f"{label} gets {envelope} a second time, as {log} {seq}")
             have[send_id] = None
             self.lines.setdefault(log, []).append(send_id)
             self.kept.setdefault(log, []).append(envelope)
-            self.owed.setdefault(log, deque()).append((seq, envelope))
+            if not log.startswith("+"):
+                self.owed.setdefault(log, deque()).append((seq, envelope))
         self.moves(log, first + len(envelopes) - 1)
         self.acked[log] = self.cursors[log]
 
@@ -82,3 +87,13 @@ class Seen:
         self.cursors = dict(cursors)
         for log, line in self.lines.items():
             del line[cursors.get(log, 0) :]
+
+    def text_of(self, log: str, message: Envelope) -> bytes | None:
+        """What a message says after all that was written of its log; None if it was taken back."""
+        return text_after(message, self.kept.get(log, []))
+
+    def early(self, receipt: Receipt) -> list[Id]:
+        """What a receipt says of messages that did not come, or were not shown."""
+        have = {send_id: None for log, ids in self.have.items() if log.startswith("@") for send_id in ids}
+        early = [each for each in receipt.read.items() if each not in self.shown]
+        return early + [each for each in receipt.delivered.items() if each not in have]

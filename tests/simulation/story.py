@@ -14,7 +14,8 @@ import msgspec
 
 from core import retention, sends, typed
 from core.retention import Keep
-from protocol import limits
+from protocol import limits, remarks
+from protocol.frames import Item, encode
 from store import memory, turn
 from tests.simulation.agenda import BEGINNING
 from tests.simulation.device import Client, Device
@@ -175,6 +176,8 @@ class Story:
             (self.burst, 12.0),
             (self.move_house, 6.0),
             (self.ask, 8.0),
+            (self.remark, 3.0),
+            (self.forge, 15.0),
             (self.arrive, 40.0),
             (self.revoke, 60.0),
         )
@@ -246,6 +249,33 @@ class Story:
             self.scene.checker.typed(device, text, where)
             self.scene.note(device.label, "types", (where, text))
             device.types(typed.Wrote(text=text, to=where))
+
+    def remark(self) -> None:
+        """Somebody goes somewhere, and changes, takes back or reacts to what was said there."""
+        device, back = self._one(), self.chance.choice((1, 1, 2))
+        place = self.chance.choice(ADDRESSES[:-2])
+        self._texts += 1
+        kinds = (
+            typed.Edited(text=f"edit {self._texts}", back=back),
+            typed.Deleted(back=back),
+            typed.Reacted(sign="+1", back=back),
+        )
+        device.types(typed.Chose(to=place), self.chance.choice(kinds))
+
+    def forge(self) -> None:
+        """A client that is no honest one wants to change or take back what somebody else has said."""
+        client = self._one().client
+        if client is None or client.frozen or not client.let_in:
+            return
+        others = [each for each in client.folder.whole("#lobby") if each.author != client.name]
+        if others:
+            message = self.chance.choice(others)
+            seqs = [self.chance.randint(1, len(others))]
+            lie: remarks.Remark = remarks.Delete(message.device, message.n, seqs)
+            if self.chance.random() < 0.5:
+                lie = remarks.Edit(message.device, message.n, seqs, "a lie")
+            item = Item("#lobby", remarks.enc(lie), encode(lie))
+            client.does_now(client.core.posting.keep(item, typed.Typed(), client.core.online))
 
     def move_house(self) -> None:
         self._move_house(self._one())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
 
 from protocol import frames
@@ -44,17 +45,17 @@ class Timeline:
         """Whether it is stored, or refused under one of its numbers."""
         return bool(self.places.get(said)) or any(each in self.refused for each in said.ids)
 
-    def read(self, store: Store, log: str, texts: dict[bytes, Said]) -> list[Said]:
+    def read(self, store: Store, log: str, find: Callable[[Envelope], Said | None]) -> list[Said]:
         """What is new in a log."""
         known = self.logs.setdefault(log, [])
         arrived = store.read(log, len(known), 10**6, 10**9)
         if arrived.envelopes and arrived.first != len(known) + 1:
             raise Broken("I3", f"{log} goes on with {arrived.first} after {len(known)}")
-        return [self._enters(log, frames.decode_envelope(packed), texts) for packed in arrived.envelopes]
+        return [self._enters(log, frames.decode_envelope(packed), find) for packed in arrived.envelopes]
 
-    def _enters(self, log: str, envelope: Envelope, texts: dict[bytes, Said]) -> Said:
+    def _enters(self, log: str, envelope: Envelope, find: Callable[[Envelope], Said | None]) -> Said:
         self.logs[log].append(envelope)
-        said, send_id = texts.get(envelope.body), (envelope.device, envelope.n)
+        said, send_id = find(envelope), (envelope.device, envelope.n)
         if said is None or send_id not in said.ids:
             raise Broken("I5", f"{log} holds what nobody has sent so: {envelope}")
         if send_id in self.refused or (envelope.author, envelope.to.lower()) != (said.device.name, said.to.lower()):
@@ -74,7 +75,7 @@ class Timeline:
             raise Broken("I1", f"{said} is in {log} twice, and was waiting in {said.folders} folders")
         places[(log, send_id)] = None
         author = (said.device.label, log)
-        if said.folders == 1:  # of several folders one may come late
+        if said.folders == 1 and said.enc == "none":  # of several folders one may come late; remarks nobody numbers
             if said.order < self._orders.get(author, -1):
                 raise Broken("I4", f"{said} is in {log} behind what was typed later")
             self._orders[author] = said.order

@@ -5,9 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 
+from msgspec.structs import replace
+
 from core.clock import Instant
 from core.commands import Append, Move, Operation, Put, Trim
 from core.events import Arrived, Result, Stored
+from protocol import frames, limits, remarks
 from store import Store
 from store.memory import MemoryStore
 
@@ -17,7 +20,8 @@ LOGS = ("@anna", "@bob", "@дина", "#lobby", "#🫖")
 KEYS = ("account/anna", "account/å", "account/～", "account/🫖", "member/#🫖/anna", "room/#🫖")
 PREFIXES = ("", "account/", "account/a", "account/\uff5e", "member/", "nothing/")
 
-RESENT, AHEAD, REFUSED, AGAIN = 0.12, 0.08, 0.05, 0.15
+RESENT, AHEAD, REFUSED, AGAIN, CHANGES = 0.12, 0.08, 0.05, 0.15, 0.05
+SOMETHING = frames.encode(frames.Envelope("a" * limits.DEVICE_CHARS, 1, "anna", "#lobby", 0, "none", b"hello"))
 # Why a send was refused.
 TURNED_AWAY = ("no-such-account", "there is no account bop")
 
@@ -81,14 +85,35 @@ class Draw:
 
     def _run(self, device: str, n: int, count: int) -> Append:
         append = Append(device, n, [], [], self._rng.choice((b"", b"first", b"second")))
-        for _ in range(count):
+        for number in range(n, n + count):
             refused = self._rng.random() < REFUSED
             append.logs.append(() if refused else tuple(self._rng.sample(LOGS, self._rng.choice((1, 2)))))
             append.envelopes.append(TURNED_AWAY if refused else self._envelope())
+            if not refused and self._rng.random() < CHANGES:
+                self._change(append, number)
         return append
+
+    def _change(self, append: Append, n: int) -> None:
+        """This one is about an earlier one, or so it says."""
+        rng, log = self._rng, self._rng.choice(LOGS)
+        placed = list(enumerate(self._model.read(log, 0, 10**6, 1 << 40).envelopes, self._model.heads([log])[log][0]))
+        real = [(seq, packed) for seq, packed in placed if packed[:1] == b"\x97"]
+        seq, packed = rng.choice(real) if real and rng.random() < 0.9 else (rng.randint(1, 90), SOMETHING)
+        about = frames.decode_envelope(packed)
+        seqs = [seq, *(rng.randint(1, 90) for _ in range(rng.randrange(3)))]
+        remark: remarks.Remark = remarks.Delete(about.device, about.n, seqs)
+        if rng.random() < 0.5:
+            remark = remarks.Edit(about.device, about.n, seqs, "x" * rng.choice((1, 50)))
+        author = about.author if rng.random() < 0.8 else "eve"
+        changed = replace(about, n=n, author=author, at=1, enc=remarks.enc(remark), body=frames.encode(remark))
+        append.envelopes[n - append.n] = frames.encode(changed)
+        append.withholds[n] = (log, seqs)
 
     def _envelope(self) -> bytes:
         self._sent += 1
+        if self._rng.random() < 0.3:
+            text = b"%d" % self._sent
+            return frames.encode(replace(frames.decode_envelope(SOMETHING), n=self._sent, body=text))
         return b"%d " % self._sent + self._rng.randbytes(self._rng.choice((0, 10, 200, 200, 600, 17_000)))
 
     def _move(self) -> Move:

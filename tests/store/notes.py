@@ -7,7 +7,8 @@ from base64 import b32encode
 from pathlib import Path
 
 from core.commands import Backfill, Begin, Command, Drop, GoBack, Keep, Read, Record, Remember, Renew
-from protocol.frames import Envelope
+from protocol import remarks
+from protocol.frames import Envelope, encode
 from store.journal import Journal
 from store.lock import Lock
 from store.notebook import Notebook
@@ -84,7 +85,18 @@ def said(rng: random.Random, log: str) -> Envelope:
     elif author != "anna":
         to = "anna"
     body = rng.randbytes(9) if rng.random() < 0.1 else " ".join(rng.choices(WORDS, k=rng.randrange(1, 5))).encode()
-    return Envelope("b" * 16, rng.randrange(1, 99), author, to, rng.randrange(5), "none", body)
+    number, at = rng.randrange(1, 99), rng.randrange(5)
+    if rng.random() < 0.25:
+        about = "b" * 16, rng.randrange(1, 99)
+        remark = rng.choice(
+            (
+                remarks.Edit(*about, [], rng.choice(WORDS)),
+                remarks.Delete(*about, []),
+                remarks.React(*about, rng.choice("+-"), rng.random() < 0.3),
+            )
+        )
+        return Envelope("b" * 16, number, author, to, at, remarks.enc(remark), encode(remark))
+    return Envelope("b" * 16, number, author, to, at, "none", body)
 
 
 def remember(rng: random.Random) -> Remember:

@@ -71,7 +71,8 @@ class Book(Notebook):
     def unshown(self, log: str) -> list[tuple[int, Envelope]]:
         """What was not handed out of a log that is read."""
         places = range(self.shown[log] + 1, self.cursors[log] + 1)
-        held = ((seq, self.history.get((self.era, log, seq))) for seq in places)
+        kept = self.history | self.remarks
+        held = ((seq, kept.get((self.era, log, seq))) for seq in places)
         return [(seq, envelope) for seq, envelope in held if envelope]
 
 

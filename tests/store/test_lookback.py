@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from core.commands import Backfill, Begin, GoBack, Read, Recall, Record, Renew, Search, Tally
+from core import typed
+from core.commands import Backfill, Begin, GoBack, Point, Read, Recall, Record, Renew, Search, Tally
 from core.events import Searched
 from protocol.frames import Envelope
 from store import index
@@ -94,6 +95,10 @@ def compare(rng: random.Random, journal: Journal, notebook: Notebook, name: obje
     hidden = tuple(rng.sample(KEYS, rng.randrange(3)))
     recall = Recall(log, account, rng.randrange(1, 9), rng.randrange(4), hidden)
     assert journal.recall(recall) == notebook.recall(recall), name
+    back = rng.randrange(1, 4)
+    question = rng.choice((typed.Deleted(back=back), typed.Reacted(sign="+", back=back)))
+    point = Point(log, account, "anna", question)
+    assert journal.point(point) == notebook.point(point), name
     tally = Tally("anna", hidden)
     shown = {place.casefold(): count for place, count in journal.tally(tally).unread}
     assert shown == dict(notebook.tally(tally).unread), name
@@ -247,7 +252,8 @@ def test_the_history_of_a_file_of_schema_2_can_be_searched_and_counts_as_looked_
 ) -> None:
     newer = Journal(private_folder(tmp_path / "2"), Lock(tmp_path / "2"))
     kept(newer, "tea", "water")
-    rows = newer._database.execute("SELECT * FROM history").fetchall()
+    columns = "era, log, seq, author, recipient, envelope, crc"
+    rows = newer._database.execute(f"SELECT {columns} FROM history").fetchall()
     newer.close()
     database = apsw.Connection(str(folder / "journal.sqlite"))
     database.pragma("journal_mode", "WAL")

@@ -17,10 +17,12 @@ from typing import Any
 import apsw
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from core.commands import REFUSALS_KEPT, Append, Drop, GoBack, Keep
+from core.commands import REFUSALS_KEPT, Append, Drop, GoBack, Keep, Record
 from core.events import Done
 from core.outbox import Waiting
+from protocol import remarks
 from protocol.frames import Envelope, Item, encode
 from store import StoreBroken, StoreDamaged, StoreError, StoreNewer, StoreUnwritable, segments
 from store.journal import Journal
@@ -440,6 +442,16 @@ def test_an_old_journal_goes_on(
     journal.commit([Keep(memory.last + 1, "bob", "none", b"new"), Drop(memory.last + 1, [])])
     assert journal.memory().last == memory.last + 1
     assert journal.memory().outbox == []
+
+
+def test_the_messages_of_an_old_journal_can_be_changed(tmp_path: Path, open_journal: Callable[[], Journal]) -> None:
+    old_journal(tmp_path / "1", 1, 0, None)
+    journal = open_journal()
+    old = journal.history("@anna", "", 9)[1][-1]
+    edit = remarks.Edit(old.device, old.n, [3], "new words")
+    journal.commit([Record("@anna", 4, [replace(old, n=9, enc="edit", body=encode(edit))])])
+    assert [each.body for each in journal.history("@anna", "", 9)[1]][-1] == b"new words"
+    assert ask(tmp_path / "1" / "journal.sqlite", "SELECT count(*) FROM history WHERE n = 0") == 0
 
 
 def test_an_old_journal_can_go_back_with_its_broker(tmp_path: Path, open_journal: Callable[[], Journal]) -> None:

@@ -118,7 +118,7 @@ def test_another_programs_file_is_left_alone(path: Path) -> None:
 
 def test_a_text_is_no_store(path: Path) -> None:
     path.write_text("Dear diary, " * 1000)
-    with pytest.raises(StoreDamaged, match=r"restore a backup with: python broker\.py restore FILE"):
+    with pytest.raises(StoreDamaged, match=r"restore a backup, with the broker's command restore FILE"):
         SqliteStore.open(path)
 
 
@@ -126,7 +126,7 @@ def test_a_damaged_header_is_named(path: Path) -> None:
     filled(path)
     with path.open("r+b") as file:
         file.write(b"\xff" * 16)
-    with pytest.raises(StoreDamaged, match=r"restore a backup with: python broker\.py restore FILE"):
+    with pytest.raises(StoreDamaged, match=r"restore a backup, with the broker's command restore FILE"):
         SqliteStore.open(path)
 
 

@@ -147,6 +147,8 @@ def _numbers(evidence: Evidence) -> Iterator[Fault]:
         for message in messages.values():
             if used.setdefault(message.device, {}).setdefault(message.n, message.text) != message.text:
                 yield Fault(OTHER, f"{message.device} has said two things as its {message.n}th")
+    for device, n in evidence.broker.receipts:
+        used.setdefault(device, {}).setdefault(n, "")
     for device, numbers in used.items():
         last = evidence.broker.lasts.get(device, 0)
         if sorted(numbers) != list(range(1, last + 1)):

@@ -68,6 +68,7 @@ class Book:
     waiting: list[str] = field(default_factory=list)  # texts in the outbox
     cursors: dict[str, int] = field(default_factory=dict)  # the broker's: heads
     device: str = ""
+    receipts: list[tuple[str, int]] = field(default_factory=list)  # the broker's: devices and numbers
     lasts: dict[str, int] = field(default_factory=dict)  # the broker's: by device the highest n
 
 
@@ -184,7 +185,7 @@ def journal_book(path: Path, name: str, messages: bool = True) -> Book:
     era = int(facts.get("era", b"1"))
     book.cursors = dict(database.execute("SELECT log, pos FROM cursor"))
     settled = int(facts.get("settled", b"0"))
-    rows = database.execute("SELECT body FROM outbox WHERE n > ? ORDER BY n", (settled,))
+    rows = database.execute("SELECT body FROM outbox WHERE n > ? AND enc <> 'receipt' ORDER BY n", (settled,))
     book.waiting = [body.decode() for (body,) in rows]
     if messages:
         for log, seq, packed in database.execute("SELECT log, seq, envelope FROM history WHERE era = ?", (era,)):
@@ -206,12 +207,17 @@ def broker_book(folder: Path, messages: bool = True) -> Book:
 
 
 def _read_slices(database: apsw.Connection, book: Book) -> None:
+    """What stands in the logs; receipts apart, for nobody has written them, but they have numbers."""
     names = dict(database.execute("SELECT id, name FROM log"))
     segments = dict(database.execute("SELECT id, body FROM segment"))
     for log, first, base, places in database.execute("SELECT log, first, segment, places FROM slice"):
         for seq, (home, start, size) in enumerate(struct.iter_unpack("<HHH", places), first):
-            record = segments[base + home][start : start + size]
-            book.logs.setdefault(names[log], {})[seq] = _message(record[:-4])  # but for its CRC
+            packed = segments[base + home][start : start + size][:-4]  # but for its CRC
+            if names[log].startswith("+"):
+                device, n, *_ = msgspec.msgpack.decode(packed)
+                book.receipts.append((device, n))
+            else:
+                book.logs.setdefault(names[log], {})[seq] = _message(packed)
 
 
 def _message(packed: bytes) -> Message:

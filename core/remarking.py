@@ -1,0 +1,111 @@
+"""Editing, deleting, reacting: which message is meant, whether it may be, and what is sent about it.
+
+The journal knows which messages there are. What comes from others is shown only if it holds: a remark about a message
+that is not here, or about one that its sender may not change, is kept and not shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+
+import msgspec
+
+from core import marks, shown, typed
+from core.clock import Instant
+from core.commands import Point, Review
+from core.events import Pointed, Reviewed
+from core.outbox import Waiting
+from core.places import Places, conversation
+from core.receipts import Receipts
+from protocol import limits, names, remarks
+from protocol.frames import Envelope, Item, Run, encode
+from protocol.remarks import Delete, Edit, React
+
+
+class Remarking:
+    """What one says oneself, and what others say."""
+
+    def __init__(self, places: Places, receipts: Receipts) -> None:
+        self._places = places
+        self._receipts = receipts
+        self.awaited: set[int] = set()  # our sends that were accepted, and have not come back as their place in the log
+
+    def clear(self, caught_up: bool) -> bool:
+        """Whether all that we have said stands in the history, so that it is clear which message is the last."""
+        return caught_up and not self.awaited
+
+    def accepted(self, sends: Iterable[Waiting]) -> None:
+        """The broker has these; each comes back to us, but for receipts."""
+        self.awaited |= {each.n for each in sends if not each.is_receipt}
+
+    def come_back(self, runs: Iterable[Run], device: str) -> None:
+        """What comes to us of our own stands in the history from now on."""
+        if self.awaited:
+            envelopes = (each for run in runs for each in run.envelopes)
+            self.awaited -= {each.n for each in envelopes if each.device == device}
+
+    def point(self, question: typed.OfMessage, account: str) -> Point:
+        """Find the message that is meant, in the current place."""
+        log, other = conversation(self._places.place, account)
+        return Point(log, other, names.key(account), question)
+
+    def remark(self, event: Pointed, account: str, now: Instant) -> Item | str:
+        """What to send; or the code of why not."""
+        message, question = event.message, event.point.question
+        if message is None:
+            return "no-message"
+        remark: Edit | Delete | React
+        if isinstance(question, typed.Reacted):
+            mine = account in event.marks.reactions.get(question.sign, [])
+            remark = React(message.device, message.n, question.sign, mine)
+        elif now.at - message.at > limits.REMARK_MS:
+            return "too-late"
+        elif isinstance(question, typed.Edited):
+            remark = Edit(message.device, message.n, event.seqs, question.text)
+        else:
+            remark = Delete(message.device, message.n, event.seqs)
+        return Item(self._places.place, remarks.enc(remark), encode(remark))
+
+    # -- what is shown --
+
+    def shows(self, messages: shown.Messages, account: str) -> shown.Messages | Review:
+        """Messages with their receipts; if there are remarks among them, they must be looked at first."""
+        if messages.log.startswith("@"):
+            messages.marks = self.marked(messages.envelopes, messages.marks, account)
+        return Review(messages) if any(map(marks.is_remark, messages.envelopes)) else messages
+
+    def marked(
+        self, envelopes: list[Envelope], known: dict[remarks.SendId, marks.Marks], account: str
+    ) -> dict[remarks.SendId, marks.Marks]:
+        """The marks of messages, with the receipts of one's own."""
+        said = {(each.device, each.n): self._receipts.mark(each, account) for each in envelopes}
+        found = {
+            send_id: msgspec.structs.replace(known.get(send_id, marks.Marks()), receipt=receipt)
+            for send_id, receipt in said.items()
+            if receipt
+        }
+        return known | found
+
+    def reviewed(self, event: Reviewed) -> list[shown.Messages]:
+        """Messages and the remarks that hold, in runs."""
+        messages, targets = event.review.messages, event.targets
+        placed = enumerate(messages.envelopes, messages.first)
+        groups = groupby(placed, key=lambda place: _is_shown(place[1], targets))
+        runs = [list(run) for heeded, run in groups if heeded]
+        return [
+            msgspec.structs.replace(
+                messages, first=run[0][0], envelopes=[envelope for _, envelope in run], targets=targets
+            )
+            for run in runs
+        ]
+
+
+def _is_shown(envelope: Envelope, targets: dict[remarks.SendId, Envelope]) -> bool:
+    if not marks.is_remark(envelope):
+        return True
+    remark = remarks.read(envelope.enc, envelope.body)
+    if not isinstance(remark, Edit | Delete | React):
+        return False
+    message = targets.get(remarks.target(remark))
+    return message is not None and remarks.holds(envelope, message)
