@@ -15,6 +15,8 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -30,7 +32,6 @@ from console.release import VERSION
 from console.sanitise import clean_line
 from console.standing import Standing
 from core import shown, typed
-from core.anchor import Known
 from core.client import Client
 from core.clock import Instant
 from core.commands import (
@@ -54,13 +55,13 @@ from core.commands import (
 )
 from core.errand import UNREACHED, Errand, Wish
 from core.events import Derived, HandedOut, Lost, NotOffered, PasswordsDerived, Renewed, WentBack
+from core.handed import Handed
 from core.marks import count, first_messages
 from core.person import Person
 from core.received import Event
 from core.shown import Shown
 from front import Front, make_front
 from protocol import errors, limits, names, passwords
-from protocol.frames import Envelope
 from store import StoreDamaged, StoreError, StoreNewer, configfile
 from store.journal import Journal, open_journal
 from store.keyfile import open_pair
@@ -109,10 +110,11 @@ class Loop:
             f"restante {VERSION}",
             settings.to,
             settings.password not in ("", "-"),
-            self._known(),
+            self._brokers.known(self._address, settings.key, settings.accept_key),
             socket.gethostname()[: limits.DEVICE_NAME_CHARS],
             settings.invite,
             not wish.person,
+            wish.bot,
             random.getrandbits(RUN_BITS),
         )
         self.core = Client(person, memory, random.random)
@@ -120,8 +122,8 @@ class Loop:
         self._input_open = settings.message is None and not (wish.fetch and standard.is_terminal(0))
         self._reads_input = self._input_open
         self._turned_away = ""  # why the broker was not reached the last time
-        self._shown: dict[str, int] = {}  # log → seq handed out and not marked yet
-        self._read: list[Envelope] = []  # and the messages, of which others may be told that they were read
+        self._handed = Handed(settings.ack)
+        self.takes = True  # False: what comes stays at the broker, for whoever reads has enough for now
         self._context = make_context()
         self._ipv6 = ":" in settings.host
         self._line: Dealer | KeyQuestion | None = None
@@ -148,8 +150,8 @@ class Loop:
 
     def run(self) -> int:
         """Turn after turn until the errand is done; the exit code."""
-        self._greet()
-        return self.front.run(self.turn, self._patience)
+        self.greet()
+        return self.front.run(self.turn, self.patience)
 
     def turn(self) -> int | None:
         """Take what has come, decide, commit, send and show; the exit code if that was the last turn."""
@@ -161,14 +163,14 @@ class Loop:
             return self._leave(now, signals)
         idle = self.front.input.empty and self.core.hungry
         self.front.listen(self._reads_input and not self.front.closed and not self.errand.first_start and idle)
-        self.errand.input_waits = self.front.waits()
+        self.errand.input_waits = self.front.waits() or (self._input_open and self._handed.owed)
         return self._leave(now, []) if self.errand.over(self.core, now.tick) else None
 
     def _turn(self, now: Instant) -> None:
         events: list[Event] = []
         if self._line:
             happened = self._line.happened()  # looked at first and told last: what was said before the end is here
-            events = [*self._line.drain(TURN_FRAMES), *happened]
+            events = [*(self._line.drain(TURN_FRAMES) if self.takes else ()), *happened]
             self._choose_family(happened)
         commands = [command for event in events for command in self.core.handle(event, now)]
         self._perform(commands, now)
@@ -188,7 +190,8 @@ class Loop:
                 if event:
                     self._perform(self.core.handle(event, now), now)
 
-    def _patience(self) -> float | None:
+    def patience(self) -> float | None:
+        """Seconds after which there is something to do though nothing happens."""
         now = clock()
         dues = [self.core.deadline(), self.errand.deadline(now.tick)]
         wait = min((due for due in dues if due is not None), default=None)
@@ -210,7 +213,7 @@ class Loop:
 
     # -- what is typed --
 
-    def _greet(self) -> None:
+    def greet(self) -> None:
         """What is there before anybody has said anything."""
         for complaint in self._settings.complaints:
             self.front.note(complaint)
@@ -221,7 +224,7 @@ class Loop:
                 self._show(messages)
                 self._write(clock())
             if self.errand.room() != 0:  # of those who are ignored, too
-                self._shown.update(self.core.reader.cursors)
+                self._handed.passed(self.core.reader.cursors)
 
     def _replay(self, log: str) -> Iterator[shown.Messages]:
         """What is in the journal and was never handed out: a run was killed, or wanted no more."""
@@ -249,12 +252,23 @@ class Loop:
                 self.front.tell(words.help_text(intent.command))
             elif isinstance(intent, typed.AskedSettings | typed.ChangedSetting):
                 self._choose(intent)
+            elif isinstance(intent, typed.Confirmed):
+                commands += self._confirm(intent, now)
             else:
                 commands += self.core.handle(intent, now)
         if self.front.input.stopped or (not self._input_open and self.front.input.empty):
             self._reads_input = False
             self.errand.input_ended(now.tick)
         return commands
+
+    def _confirm(self, confirmed: typed.Confirmed, now: Instant) -> list[Command]:
+        """What is dealt with is marked at once: any answer that comes later proves it."""
+        if self._handed.confirms and self._handed.confirm(confirmed.log, confirmed.seq):
+            self._mark(now)
+            return []
+        code = "not-handed-out" if self._handed.confirms else "no-acks"
+        text = words.refusal(code, log=clean_line(confirmed.log), seq=confirmed.seq)
+        return self.core.handle(typed.Mistook(code=code, text=text, tag=confirmed.tag, line=confirmed.line), now)
 
     def _choose(self, intent: typed.AskedSettings | typed.ChangedSetting) -> None:
         try:
@@ -317,17 +331,9 @@ class Loop:
 
     # -- which broker --
 
-    def _known(self) -> Known:
-        """What is known of the broker: what was given just now, or what is remembered."""
-        return self._brokers.known(self._address, self._settings.key, self._settings.accept_key)
-
     def _pin(self, pin: Pin) -> None:
-        """What is remembered gives way only to the key that was to be accepted, once the broker has shown it."""
-        met = KnownBroker(self._address, pin.key, pin.broker, _today())
-        if pin.key == self._settings.accept_key:
-            self._brokers.accept(met)
-        else:
-            self._brokers.remember(met)
+        met = KnownBroker(self._address, pin.key, pin.broker, time.strftime("%Y-%m-%d"))
+        self._brokers.pin(met, self._settings.accept_key)
 
     def _turn_away(self, code: str) -> None:
         self._show(shown.Bye(code=code, text=errors.sentence(code, name=self._settings.name)))
@@ -378,8 +384,8 @@ class Loop:
             event = msgspec.structs.replace(event, envelopes=first_messages(event.envelopes, room))
         if event.envelopes:
             log = names.mailbox(self._account_key) if event.log.startswith("@") else event.log
-            self._shown[log] = event.first + len(event.envelopes) - 1
-            self._read += event.envelopes if event.log.startswith("@") else ()
+            private = event.envelopes if event.log.startswith("@") else []
+            self._handed.out(log, event.first + len(event.envelopes) - 1, private)
         return event
 
     def _note(self, event: Shown) -> None:
@@ -389,10 +395,14 @@ class Loop:
         self._log.info(line(type(event).__name__.lower(), fields))
 
     def _write(self, now: Instant, last: bool = False) -> None:
-        """Show what has gathered, then mark it as handed out: a killed client repeats rather than loses."""
-        if self.front.write(self._standing(), now, last) and self._shown:
-            self._journal.mark(self._shown)
-            read, self._shown, self._read = self._read, {}, []
+        """Show what has gathered, then mark what need not be shown again: a killed client repeats rather than loses."""
+        if self.front.write(self._standing(), now, last):
+            self._mark(now)
+
+    def _mark(self, now: Instant) -> None:
+        marks, read = self._handed.take()
+        if marks:
+            self._journal.mark(marks)
             self._perform(self.core.handle(HandedOut(read), now), now)
 
     def _standing(self) -> Standing:
@@ -416,20 +426,23 @@ class Loop:
         self._context.term()
 
 
-def _today() -> str:
-    return time.strftime("%Y-%m-%d")
-
-
 def clock() -> Instant:
     """Now."""
     return Instant(time.monotonic(), time.time_ns() // 1_000_000)
 
 
 def run(settings: Settings) -> int:
-    """Open everything, run, and close everything in the opposite order; the exit code."""
+    """One run of the client; the exit code."""
+    this = client_options.wish(settings, standard.is_terminal(0))
+    with opened(settings, this, partial(make_front, settings, this)) as loop:
+        return loop.run()
+
+
+@contextlib.contextmanager
+def opened(settings: Settings, this: Wish, front: Callable[[Path, int], Front]) -> Iterator[Loop]:
+    """Open everything that a run needs, its front end last; and close everything in the opposite order."""
     with contextlib.ExitStack() as stack:
         place = quote(f"{settings.host}_{settings.port}", safe="")
-        this = client_options.wish(settings, standard.is_terminal(0))
         home = private_folder(private_folder(settings.data) / place)
         journal = open_journal(home, names.key(settings.name), sends_only=not this.reads)
         stack.callback(journal.close)
@@ -438,9 +451,9 @@ def run(settings: Settings) -> int:
         waker = Waker()
         stack.callback(waker.close)
         waker.watch((signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
-        loop = Loop(settings, this, make_front(settings, this, journal.folder), journal, waker, log)
+        loop = Loop(settings, this, front(journal.folder, waker.fileno()), journal, waker, log)
         stack.callback(loop.close)
-        return loop.run()
+        yield loop
 
 
 def _fail(code: int, sentence: str) -> int:

@@ -20,6 +20,7 @@ from console.faces import clock_12h, clock_24h
 from console.input import Typing
 from console.pipe import Input, Output
 from console.preferences import Preferences
+from console.requests import Requests
 from console.standing import Standing
 from core import typed
 from core.clock import Instant
@@ -72,7 +73,7 @@ class Front(Protocol):
 class LineFront:
     """Lines in, lines out: pipes, scripts, and terminals that are no more than that."""
 
-    def __init__(self, entered: Input, output: Output) -> None:
+    def __init__(self, entered: Input, output: Output, wake: int) -> None:
         self.input = entered
         self.closed = False
         self.show = output.show
@@ -80,6 +81,8 @@ class LineFront:
         self.note = output.note
         self._output = output
         self._lines = standard.Lines()
+        self._wake = wake  # can be read once a signal has come
+        self._stuck = False  # whoever reads did not, until a signal came: what is left comes with the next run
         self._watched = False  # standard input is in the poller
         self._asked = ""  # the question that stands on the screen and has no answer yet
         self._poller = Poller()
@@ -114,13 +117,13 @@ class LineFront:
             _to_stderr(b"\n")
         _to_stderr(output.take_err())
         if output.out:
-            standard.write(1, bytes(output.out))
+            self._stuck = self._stuck or not standard.write_unless(self._wake, 1, bytes(output.out))
             output.out.clear()
         if self.input.prompt != self._asked and standing.typing:
             self._asked = self.input.prompt
             output.prompt(self._asked, terminal)
             _to_stderr(output.take_err())
-        return True
+        return not self._stuck
 
     def unsent(self) -> list[typed.Intent]:
         """A line that has no end is no line."""
@@ -139,17 +142,19 @@ class LineFront:
         self.closed = not data
 
 
-def make_front(settings: Settings, wish: Wish, folder: Path) -> Front:
+def make_front(settings: Settings, wish: Wish, folder: Path, wake: int) -> Front:
     """Rows that stay below what happens, for a person at a terminal; lines for everybody else.
 
-    ``folder`` is the device's: what its person has typed is kept there.
+    ``folder`` is the device's: what its person has typed is kept there. ``wake`` can be read once a signal has come:
+    nothing is waited for after that.
     """
     if wish.person and not settings.plain and standard.is_terminal(1) and os.environ.get("TERM", "dumb") != "dumb":
         return _terminal(settings, folder)
     counted = settings.preferences
-    entered = Input(Typing(settings.raw, settings.menu, not wish.person, counted.aliases), settings.strict)
+    lines = Typing(settings.raw, settings.menu, not wish.person, counted.aliases)
     local = partial(_local, counted) if wish.person else clock_24h
-    return LineFront(entered, Output(settings.json, not standard.utf8(), not wish.reads, local, settings.to))
+    output = Output(settings.json, not standard.utf8(), not wish.reads, local, settings.to)
+    return LineFront(Input(Requests() if settings.json_in else lines, settings.strict), output, wake)
 
 
 def _terminal(settings: Settings, folder: Path) -> Front:

@@ -44,6 +44,9 @@ class Settings(msgspec.Struct, frozen=True):
     message: str | None
     raw: bool
     json: bool
+    json_in: bool
+    ack: bool  # what was handed out counts as such only once it is confirmed
+    bot: bool  # what it sends is marked
     fetch: bool
     follow: bool
     seconds: float | None
@@ -77,8 +80,14 @@ def read(arguments: list[str] | None, text_of: Callable[[Path], str], program: s
     host, number, key = _broker(parser, given.host, given.port, preferences)
     if given.name and given.name_option and given.name != given.name_option:
         parser.error(worded("two names were given; give one"))
-    if given.menu and (given.json or given.message is not None):
-        parser.error(worded("--menu is for people; it does not go with --json or -m"))
+    if given.menu and (given.json or given.json_in or given.message is not None):
+        parser.error(worded("--menu is for people; it does not go with --json, --json-in or -m"))
+    if given.raw and given.json_in:
+        parser.error(worded("with --raw every line is text, and with --json-in an object; give one of them"))
+    if given.ack and not (given.json and given.json_in):
+        parser.error(
+            worded("--ack goes with --json and --json-in: messages are read as objects, and acknowledged by objects")
+        )
     return Settings(
         name=preferences["account"],
         password=given.password or given.password_option or os.environ.get("RESTANTE_PASSWORD", ""),
@@ -90,6 +99,9 @@ def read(arguments: list[str] | None, text_of: Callable[[Path], str], program: s
         message=given.message,
         raw=given.raw,
         json=given.json,
+        json_in=given.json_in,
+        ack=given.ack,
+        bot=given.bot,
         fetch=given.fetch,
         follow=given.follow,
         seconds=given.seconds,
@@ -213,6 +225,8 @@ def make_parser(program: str) -> Parser:
     add("--to", type=_place, metavar="NAME|#ROOM", help=worded("where plain lines go (#lobby)"))
     add("-m", dest="message", metavar="TEXT", help=worded("send this one message and end"))
     add("--raw", action="store_true", help=worded("every line is text: no names, no commands"))
+    add("--json-in", action="store_true", help=worded("one JSON object a line on standard input"))
+    add("--bot", action="store_true", help=worded("this is a program that talks: mark what it sends"))
     add("--strict", action="store_true", help=worded("stop at the first line that is refused"))
     add = parser.add_topic("receiving").add_argument
     add("--json", action="store_true", help=worded("one JSON object a line on standard output"))
@@ -220,6 +234,11 @@ def make_parser(program: str) -> Parser:
     add("--follow", action="store_true", help=worded("receive until a signal comes"))
     add("--for", dest="seconds", type=_seconds, metavar="SECONDS", help=worded("receive for so long, and end"))
     add("--count", type=_count, metavar="N", help=worded("end after N messages"))
+    add(
+        "--ack",
+        action="store_true",
+        help=worded("hand a message out again in the next run unless it was acknowledged"),
+    )
     add = parser.add_topic("terminal").add_argument
     add("--menu", action="store_true", help=worded("be led by numbers instead of commands"))
     add("--plain", action="store_true", help=worded("lines only: no colours, nothing that is drawn again"))
@@ -245,6 +264,7 @@ def wish(settings: Settings, at_terminal: bool) -> Wish:
         seconds=settings.seconds,
         follow=settings.follow,
         person=person,
+        bot=settings.bot,
         wait_s=settings.wait_s,
     )
 

@@ -57,6 +57,14 @@ def parse(line: str, raw: bool = False) -> Intent | BeganMessage | None:
         return refusal.mistake
 
 
+def build(command: Command, parts: list[str]) -> Intent:
+    """What a command means with these arguments, which did not stand in one line; Mistook if it is refused."""
+    try:
+        return _built(command, [_SURROGATE.sub("\ufffd", part) for part in parts])
+    except _Refusal as refusal:
+        return refusal.mistake
+
+
 class Typing:
     """A conversation with someone who types: lines, and where something is asked, the answers to it.
 
@@ -235,8 +243,12 @@ def _run(command: Command, rest: str) -> Intent | BeganMessage:
     kinds = command.takes.split()
     if kinds[:1] == [menu.BACK] and not _names_one(rest, len(kinds) > 1):
         rest = f"1 {rest}"
+    return _built(command, _parts(kinds, rest))
+
+
+def _built(command: Command, parts: list[str]) -> Intent:
+    kinds = command.takes.split()
     needed = sum(kind == menu.BACK or not kind.startswith("[") for kind in kinds)
-    parts = _parts(kinds, rest)
     if not needed <= len(parts) <= len(kinds):
         raise _refused("usage", usage=command.usage)
     try:
@@ -309,6 +321,11 @@ def _room(name: str) -> str:
     if not place.startswith("#"):
         raise _Refusal("bad-name", errors.sentence("bad-name", name=_quoted(place), why=names.NO_ROOM))
     return place
+
+
+def _log(log: str) -> str:
+    """As events name it, a room's or one's own mailbox, in compared form."""
+    return names.mailbox(names.key(_account(log[1:]))) if log.startswith("@") else names.room_key(_room(log))
 
 
 def _private(word: str) -> str:
@@ -388,6 +405,8 @@ _READ: dict[str, Callable[[str], Any]] = {
     "[VALUE]": str.strip,
     "[revoke]": _revoke,
     "[ID]": _device,
+    "LOG": _log,
+    "SEQ": int,
     "[N]": _back,
     "NEW-TEXT": _new_text,
     "SIGN": _sign,

@@ -80,6 +80,8 @@ def _message(event: shown.Messages, seq: int, envelope: Envelope) -> Object:
         "at": rfc3339(envelope.at),
         "waited": seq <= event.waited,
     }
+    if envelope.bot:
+        thing["bot"] = True
     if remark is not None:
         return {**{name: value for name, value in thing.items() if name != "text"}, **remark}
     if not known:

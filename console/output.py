@@ -11,7 +11,7 @@ from typing import Any
 
 from console import remark_words, remarked, words
 from console.sanitise import clean, clean_line
-from console.spoken import is_action, possible, rfc3339, send_id, spoken_text
+from console.spoken import is_action, marked, possible, rfc3339, send_id, spoken_text
 from core import shown
 from core.marks import is_remark
 from core.shown import Shown
@@ -121,7 +121,7 @@ def _room(envelope: Envelope) -> str:
 
 
 def _whom(envelope: Envelope) -> str:
-    author, to = clean_line(envelope.author), clean_line(envelope.to)
+    author, to = marked(envelope, clean_line(envelope.author)), clean_line(envelope.to)
     return author if envelope.to.startswith("#") else f"{author} -> {to}"
 
 

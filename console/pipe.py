@@ -13,6 +13,7 @@ from console.menu import BeganMessage
 from console.objects import encode_line, objects
 from console.order import merged
 from console.output import OUT, Plain
+from console.requests import Requests
 from core import shown, typed
 from core.shown import Shown
 from core.typed import Intent
@@ -21,7 +22,7 @@ from core.typed import Intent
 class Input:
     """What is written: from standard input, or given beforehand. One intent at a time."""
 
-    def __init__(self, typing: Typing, strict: bool) -> None:
+    def __init__(self, typing: Typing | Requests, strict: bool) -> None:
         self._typing = typing
         self._strict = strict
         self._lines: deque[str] = deque()

@@ -22,7 +22,7 @@ from console.output import Plain, found_sentence
 from console.preferences import Preferences
 from console.rows import Fragments, Signs, measured, wrapped
 from console.sanitise import clean, clean_line
-from console.spoken import is_action, readable, send_id, spoken_text
+from console.spoken import is_action, marked, readable, send_id, spoken_text
 from core import shown, typed
 from core.marks import READ, Marks, is_remark
 from core.shown import Shown
@@ -301,7 +301,8 @@ class Page:
 
     def _head(self, envelope: Envelope) -> Fragments:
         """Who says it; and to whom, if that is one person: to be seen without colour."""
-        author, gap = self._name(envelope.author), "  "
+        style, name = self._name(envelope.author)
+        author, gap = (style, marked(envelope, name)), "  "
         if is_action(envelope):
             author, gap = (author[0], f"~ {author[1]}"), " "
         if envelope.to.startswith("#"):

@@ -34,6 +34,11 @@ def is_action(envelope: Envelope) -> bool:
     return envelope.enc == TEXT_ENC and envelope.body.startswith(_ACTION)
 
 
+def marked(envelope: Envelope, author: str) -> str:
+    """How an author is called; no account's name looks like the mark of a bot."""
+    return words.BOT(name=author) if envelope.bot else author
+
+
 def spoken_text(envelope: Envelope) -> str:
     """What was said; of an action, what its author does."""
     return readable(envelope)[len(_ACTION) :] if is_action(envelope) else readable(envelope)

@@ -24,6 +24,10 @@ REFUSALS = {
     "unknown-command": "there is no command {command}; nothing was sent: /help lists them, /say sends the line as text",
     "ambiguous-command": "{command} could be {choices}; nothing was done: type more of it",
     "usage": "it goes like this: {usage}; nothing was done",
+    "bad-json": "this is no JSON object ({why}); nothing was done: one object stands in one line",
+    "unknown-do": "there is nothing to do that is called {word}; nothing was done: docs/SCRIPTING.md lists it all",
+    "no-acks": "nothing is to be acknowledged in this run; nothing was done: start it with --ack",
+    "not-handed-out": "{log} {seq} was not handed out in this run; nothing was done: take log and seq from a message",
     "no-setting": "there is no setting {name}; nothing was changed: /set lists them",
     "bad-setting": "{name} was not changed: {why}",
     "no-toml": "line {line} of {file} can't be read; nothing was changed: mend that line first",
@@ -134,6 +138,7 @@ NO_NAME = Sentence("(no name)")
 HERE_NOW = Sentence("now")
 THIS_DEVICE = Sentence(" (this one)")
 ASK_OLD_PASSWORD = Sentence("Old password: ")
+BOT = Sentence("{name} (bot)")
 SETTINGS = Sentence("settings, kept in {file}:")
 SETTING = Sentence("{name} is {value}, from {origin}; it takes {takes}: {does}")
 SETTING_AT_START = Sentence(

@@ -236,7 +236,7 @@ class Door:
         session = Session(event.peer, key, account.name, hello.device, device, hello.reads)
         session.address, session.origin, session.heard_at = event.address, where, now.tick
         session.began_at = now.at
-        session.key, session.connection = event.key, event.connection
+        session.key, session.connection, session.bot = event.key, event.connection, hello.bot
         session.rooms = _rooms(event, account)
         state: DeviceState = event.found["device/" + device]
         if state.last < 0:

@@ -24,12 +24,14 @@ class Wish(msgspec.Struct, frozen=True):
     seconds: float | None = None  # ends after so long
     follow: bool = False  # ends on a signal only
     person: bool = False  # somebody sits at a terminal: patient, and slips are no failure
+    bot: bool = False  # a program talks: it says so
     wait_s: float = 10.0  # how long to wait for the broker, or for an acceptance, before giving up
 
     @property
     def lingers(self) -> bool:
         """Whether this run stays to talk, so that it wants to know whom one could talk to."""
-        return self.reads and not self.fetch and self.count is None and self.seconds is None
+        ends = self.fetch or self.count is not None or self.seconds is not None
+        return self.reads and not ends and not self.bot
 
 
 class Errand:

@@ -22,6 +22,7 @@ class Person(msgspec.Struct, frozen=True):
     device_name: str = ""
     permit: str = ""  # the code of an invitation, or one that sets another password
     at_once: bool = False  # what is shown was read; else what is shown of the place where one is
+    bot: bool = False  # it is a program that talks
     run: int = 0  # a random number of this run of the program
 
     def hello(self, device: str, cursors: dict[str, int], epoch: str, visit: int) -> frames.Hello:
@@ -37,6 +38,7 @@ class Person(msgspec.Struct, frozen=True):
             name=self.device_name,
             epoch=epoch,
             visit=visit,
+            bot=self.bot,
         )
 
     def status(self, account: str, device: str, online: bool, place: str, waiting: int) -> shown.Status:

@@ -126,7 +126,7 @@ class Sends:
             if item.enc in (remarks.EDIT, remarks.DELETE):
                 append.withholds[n] = _former(item, logs)
             append.logs.append(logs)
-            append.envelopes.append(encode(Envelope(device, n, author, route[1], at, item.enc, item.body)))
+            append.envelopes.append(encode(Envelope(device, n, author, route[1], at, item.enc, item.body, session.bot)))
             size += len(item.body)
         session.last += len(items)
         session.taken += size

@@ -48,6 +48,7 @@ class Session:
         self.device_id = device_id
         self.device = device  # the store's name of it
         self.reads = reads
+        self.bot = False  # a program talks here: what it sends is marked
         self.address = ""
         self.origin = ""  # by what its address is counted
         self.key = ""  # the public key that it came with: nobody else may speak for it

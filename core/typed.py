@@ -200,6 +200,13 @@ class AskedUnread(Typed):
     """Where has something come that I have not looked at?"""
 
 
+class Confirmed(Typed, kw_only=True):
+    """All that was handed out of this log up to this seq is dealt with: it need not be handed out again."""
+
+    log: str  # in compared form
+    seq: int
+
+
 class OfMessage(Typed, kw_only=True):
     """Something about a message of the current place: the last one that may be meant, or that many further back."""
 
@@ -298,6 +305,7 @@ Intent = (
     | AskedHistory
     | AskedSearch
     | AskedUnread
+    | Confirmed
     | Edited
     | Deleted
     | Reacted

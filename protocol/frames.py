@@ -94,6 +94,7 @@ class Hello(Frame, tag=1):
     epoch: Epoch = ""  # in which this device's cursors count
     visit: VisitId = 0
     permit: Annotated[str, Meta(max_length=limits.PERMIT_CHARS)] = ""  # it goes with a credential that is to be set
+    bot: bool = False  # this is a program that talks: what it sends is marked
 
     def __repr__(self) -> str:
         """Never show a credential, not even in a traceback."""

@@ -77,6 +77,7 @@ class Envelope(Part):
     at: At
     enc: Enc
     body: Annotated[bytes, Meta(max_length=limits.BODY_BYTES)]
+    bot: bool = False  # its device had said at login that it is a program which talks
 
 
 class Run(Part):

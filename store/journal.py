@@ -230,7 +230,8 @@ class Journal:
         """These seqs were handed out. Not synced: the mark follows what left the process, at no cost."""
         with self._unsynced(), failures(self._path, KIND):
             self._database.executemany(
-                "UPDATE cursor SET shown = max(shown, ?) WHERE log = ?", [(seq, log) for log, seq in shown.items()]
+                "UPDATE cursor SET shown = max(shown, min(?, pos)) WHERE log = ?",
+                [(seq, log) for log, seq in shown.items()],
             )
 
     @contextmanager

@@ -64,6 +64,13 @@ class KnownBrokers:
             return Known(key, given=True, others=others)
         return Known(met.key, False, met.since, met.broker, others) if met else Known(others=others)
 
+    def pin(self, met: KnownBroker, accept_key: str) -> None:
+        """What is remembered gives way only to the key that was to be accepted, once the broker has shown it."""
+        if met.key == accept_key:
+            self.accept(met)
+        else:
+            self.remember(met)
+
     def remember(self, met: KnownBroker) -> KnownBroker:
         """Remember a broker, unless another key is remembered for its address; what is remembered now."""
         with self._locked():

@@ -96,6 +96,7 @@ class EnvelopeLine(Line, tag="envelope"):
     enc: str
     text: str | UnsetType = UNSET
     body: bytes | UnsetType = UNSET
+    bot: bool | UnsetType = UNSET
 
 
 class DeviceLine(Line, tag="device"):
@@ -163,6 +164,8 @@ def _envelope(log: str, seq: int, packed: bytes) -> EnvelopeLine:
         line.text = each.body.decode() if each.enc == "none" else UNSET
     if line.text is UNSET:
         line.body = each.body
+    if each.bot:
+        line.bot = True
     return line
 
 
@@ -317,7 +320,8 @@ class _Loading:
         data = line.text.encode() if line.text is not UNSET else line.body
         if data is UNSET or UNSET not in (line.text, line.body):
             raise BadLine("it needs a text or a body")
-        packed = frames.encode(frames.Envelope(line.device, line.n, line.author, line.to, line.at, line.enc, data))
+        envelope = frames.Envelope(line.device, line.n, line.author, line.to, line.at, line.enc, data, line.bot is True)
+        packed = frames.encode(envelope)
         frames.decode_envelope(packed)
         self._gathered.append(packed)
         self.messages += 1

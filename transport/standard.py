@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import errno
 import locale
 import os
@@ -51,6 +52,24 @@ def write(descriptor: int, data: bytes) -> None:
             view = view[os.write(descriptor, view) :]
         except BlockingIOError:  # somebody else set O_NONBLOCK on a shared terminal
             select.select([], [descriptor], [])
+
+
+def write_unless(wake: int, descriptor: int, data: bytes) -> bool:
+    """The same, but no longer than until there is something to read at another descriptor; whether all was written.
+
+    A pipe that can take anything can take PIPE_BUF bytes without waiting, and promises no more.
+    """
+    view = memoryview(data)
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    poll.register(wake, select.POLLIN)
+    while view:
+        ready = [number for number, _ in poll.poll()]
+        if descriptor not in ready:
+            return False
+        with contextlib.suppress(BlockingIOError):
+            view = view[os.write(descriptor, view[: select.PIPE_BUF]) :]
+    return True
 
 
 def writable(descriptor: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -32,6 +33,10 @@ def local(at: int) -> str:
 def envelope(body: str | bytes = "hi", to: str = "#lobby", author: str = "alice", enc: str = "none") -> Envelope:
     written = body.encode() if isinstance(body, str) else body
     return Envelope(device=DEVICE, n=7, author=author, to=to, at=NOW - 60_000, enc=enc, body=written)
+
+
+def from_bot(body: str, to: str = "#lobby") -> Envelope:
+    return msgspec.structs.replace(envelope(body, to=to, author="echo"), bot=True)
 
 
 def messages(*envelopes: Envelope, **fields: object) -> Messages:
@@ -73,6 +78,7 @@ EVENTS: dict[str, Shown] = {
     "a private one that waited": messages(envelope("hi", to="bob"), log="@bob", first=5, waited=5),
     "several, some of which waited": messages(envelope("one"), envelope("two"), waited=41),
     "history": messages(envelope("hi"), mine=True),
+    "a bot": messages(from_bot("hi"), from_bot("/me hums", to="alice")),
     "further lines": messages(envelope("one\n12:00 root: two")),
     "beyond ASCII": messages(envelope("привет 👍")),
     "no UTF-8": messages(envelope(b"a\xffb")),

@@ -41,6 +41,12 @@ def test_further_lines_stand_behind_a_gutter() -> None:
     assert lines(some) == ["12:00 bob  one\n      │ 12:00 root: two"]
 
 
+def test_a_bot_bears_its_mark() -> None:
+    some = mine()
+    some.show(EVENTS["a bot"], NOON)
+    assert [line[6:] for line in lines(some)] == ["echo (bot)  hi", "~ echo (bot) → alice hums"]
+
+
 def test_a_long_message_is_folded_but_not_in_the_history() -> None:
     some = mine()
     long = message("bob", "\n".join(str(number) for number in range(FOLDED_ROWS + 5)))

@@ -76,7 +76,7 @@ class Actor:
         self.key = world.keys[notebook]
         self.address = "127.0.0.1"
         known, run = world.knows.get(notebook, Known()), next(world.runs)
-        person = Person(name, BROKER, reads, "test", LOBBY, proves, known, "desk", permit, self.at_once, run)
+        person = Person(name, BROKER, reads, "test", LOBBY, proves, known, "desk", permit, self.at_once, run=run)
         self.core = Client(person, notebook.memory(), chance)
         self.inbox: list[Event | Typed] = []
         self.stuck: list[Event] = []  # what came while it was frozen

@@ -327,3 +327,14 @@ def test_what_was_handed_over_behind_a_failed_group_is_asked_for_again() -> None
     world.wait(6)
     assert stored(world, "#lobby") == [b"one", b"two"]
     assert len(alice.accepted()) == 2
+
+
+def test_what_a_bot_sends_is_marked_and_what_its_account_sends_otherwise_is_not(world: World) -> None:
+    """The mark says that a program talks, not whose it is."""
+    bot, person = Visitor(world), Visitor(world)
+    bot.enters("echo", bot=True)
+    bot.posts(1, "one")
+    person.enters("echo")
+    person.posts(1, "two")
+    marks = [frames.decode_envelope(packed).bot for packed in world.store.read("#lobby", 0, 10, 10**9).envelopes]
+    assert marks == [True, False]

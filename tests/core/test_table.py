@@ -26,7 +26,7 @@ BROUGHT = {events.Arrived, events.Done, events.Gap, events.Conflict, events.Devi
 # What the core makes of an answer, and what several have in common; nobody types it.
 OWN = {typed.ChangedPassword, WantedPage}
 ABSTRACT = {typed.OfMessage, typed.OfRoom}
-FRONT_END = {typed.AskedHelp, typed.AskedSettings, typed.ChangedSetting, typed.OpenedMenu}
+FRONT_END = {typed.AskedHelp, typed.OpenedMenu, typed.AskedSettings, typed.ChangedSetting, typed.Confirmed}
 
 NAMED = [pytest.param(frame, id=type(frame).__name__) for frame in FRAMES]
 

@@ -15,7 +15,7 @@ from tests.install.conftest import ROOT, tracked
 from tests.programs.programs import HOST, PASSWORD, Program
 
 # What the programs do not need to run.
-NOT_INSTALLED = {"tests", "demos", "benchmarks", "install", "docs", ".ci"}
+NOT_INSTALLED = {"tests", "demos", "examples", "benchmarks", "install", "docs", ".ci"}
 
 
 def names_in(wheel: Path) -> set[str]:
@@ -63,12 +63,22 @@ def test_bots_can_import_the_protocol(environment: Path) -> None:
     )
 
 
+BOT = """
+import sys
+from restante.bots import Bot
+
+with Bot("echo", *sys.argv[1:]) as bot:
+    for message in bot.messages():
+        bot.reply(message, message.text)
+"""
+
+
 class Installed(Program):
     """A console script of an environment, running."""
 
     def __init__(self, script: Path, *options: str | Path, **env: str) -> None:
         self._script = script
-        super().__init__(script.name, *options, stdin=subprocess.DEVNULL, **env)
+        super().__init__(script.name, *options, **env)
 
     def _start(self, command: list[str], stdin: int | IO[bytes], env: dict[str, str]) -> subprocess.Popen[bytes]:
         pipe = subprocess.PIPE
@@ -97,5 +107,10 @@ def test_a_conversation_of_installed_programs(environment: Path, tmp_path: Path)
             with Installed(scripts / "restante", *said, RESTANTE_PASSWORD=PASSWORD) as bob:
                 assert bob.end().code == 0
             assert alice.hear("message")["text"] == "hello"
+            with Installed(environment / "bin/python", "-c", BOT, *place, RESTANTE_PASSWORD=PASSWORD) as bot:
+                alice.hear("joined", account="echo")
+                alice.type("echo: is anybody there?\n")
+                assert alice.hear("message", text="is anybody there?", **{"from": "echo"})["bot"]
+                assert bot.end(signal.SIGTERM).code == 0
             assert alice.end(signal.SIGTERM).code == 0
         assert broker.end(signal.SIGTERM).code == 0

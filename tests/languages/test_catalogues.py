@@ -10,6 +10,7 @@ import pytest
 
 from console import menu
 from console.language import LANGUAGES, Catalogue, entries, worded
+from protocol import errors
 from tests.languages.catalogues import FILES, FORMS, Entry, read, written
 from tests.languages.sentences import ROOT, Text, called, calls, collected, in_code, programs
 
@@ -18,6 +19,8 @@ TEXTS = collected()
 SPEAKERS = {"say", "fail", "_fail", "error", "note", "Refused", "add_argument_group"}
 # What stands before a sentence in every language.
 HEADS = {"restante: "}
+# What is for programs, in every language.
+CODES = errors.SENTENCES.keys()
 
 
 def places(sentence: str) -> set[str]:
@@ -90,7 +93,9 @@ def unmarked(node: ast.expr) -> bool:
     """Whether this is a text for people as it stands, of more than one word."""
     parts = node.values if isinstance(node, ast.JoinedStr) else [node]
     texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
-    return any(" " in text.strip() or re.search("[a-z]{3}", text) for text in texts if text not in HEADS)
+    return any(
+        " " in text.strip() or re.search("[a-z]{3}", text) for text in texts if text not in HEADS and text not in CODES
+    )
 
 
 def test_what_is_said_was_looked_up() -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import re
 import signal
 import subprocess
+import sys
+import termios
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from tests.programs.programs import Broker, Clients, Ended, Program
+from tests.programs.programs import BOUND_S, Broker, Clients, Ended, Program
 from tests.torture.stage import free_port
 
 StartBroker = Callable[..., Broker]
@@ -19,6 +24,7 @@ ClientsOf = Callable[[Broker], Clients]
 
 KEPT = "restante: 1 message is not accepted yet; it is kept, and goes out with the next run\n"
 MANY = 20_000
+PIPE_BYTES = 65_536
 
 
 class Absent(NamedTuple):
@@ -160,6 +166,35 @@ def test_one_line_is_enough_for_it(clients: Clients, alice: str, bob: str) -> No
     client.see(rf"^\d\d:\d\d {alice}: x+\n")
     client.stop_reading()
     assert client.end().code == 141
+
+
+def test_a_signal_ends_it_though_nobody_reads(clients: Clients, alice: str, bob: str) -> None:
+    """More than a pipe holds: it stands in the middle of a line. What was not written comes with the next run."""
+    clients.register(bob)
+    assert clients.run(alice, typed="".join(f"{bob}: {number} {'x' * 1000}\n" for number in range(300))).code == 0
+    client = clients.start(bob, "--json", "--follow")
+    wait_until(lambda: fills(client))
+    client.process.send_signal(signal.SIGTERM)
+    assert client.process.wait(BOUND_S) == 0
+    whole = [json.loads(line) for line in client.end().out.splitlines() if line.endswith("}")]
+    numbers = [int(each["text"].split()[0]) for each in whole if each["event"] == "message"]
+    rest = [int(text.split()[0]) for text in clients.fetch(bob).texts]
+    assert sorted({*numbers, *rest}) == list(range(300))
+    assert rest == list(range(rest[0], 300))
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + BOUND_S
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def fills(program: Program) -> bool:
+    """Whether what it writes fills its pipe, so that it waits for somebody to read."""
+    assert program.process.stdout
+    waiting = fcntl.ioctl(program.process.stdout, termios.FIONREAD, b"\0" * 4)
+    return int.from_bytes(waiting, sys.byteorder) > PIPE_BYTES - 4096
 
 
 def test_it_pauses_and_gets_everything(clients: Clients, reader: Program, alice: str) -> None:

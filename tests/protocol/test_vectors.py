@@ -18,7 +18,7 @@ VECTORS = Path(__file__).parent / "vectors"
 
 ALICE, BOB = "abcdefghij234567", "zyxwvutsrq765432"
 BROKER = bytes(range(16))
-EVENING = Envelope(ALICE, 7, "Alice", "#lobby", 1_792_569_600_123, "none", "Good evening, Zoë!".encode())
+EVENING = Envelope(ALICE, 7, "Alice", "#lobby", 1_792_569_600_123, "none", "Good evening, Zoë!".encode(), True)
 PRIVATE = Envelope(BOB, 1, "bob", "Alice", 1_792_569_601_000, "none", b"psst")
 RUN = Run("#lobby", 41, [EVENING])
 
@@ -37,6 +37,7 @@ FRAMES: tuple[frames.AnyFrame, ...] = (
         epoch="mz7q2k",
         visit=2**40 + 3,
         permit="mfrg-g2lk-nnwg-65lq",
+        bot=True,
     ),
     frames.Post(7, [Item("#lobby", "none", "Good evening, Zoë!".encode()), Item("bop", "none", b"psst")]),
     frames.Ack({"#lobby": 41, "@alice": 13}),

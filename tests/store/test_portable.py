@@ -32,7 +32,7 @@ class Letters(Draw):
         body = self._rng.choice((*BODIES, self._rng.randbytes(self._rng.choice((10, 600, 12_000)))))
         enc = self._rng.choice(("none", "none", "age"))
         to = self._rng.choice(("anna", "дина", "#lobby"))
-        return encode(Envelope("a" * 16, self._sent, "Anna", to, self._sent, enc, body))
+        return encode(Envelope("a" * 16, self._sent, "Anna", to, self._sent, enc, body, self._rng.random() < 0.3))
 
 
 def drawn(path: Path, seed: int, groups: int = GROUPS) -> None:
