@@ -34,7 +34,8 @@ def change(path: Path, *statements: str) -> None:
 
 
 def ask(path: Path, question: str) -> object:
-    database = apsw.Connection(os.fspath(path))
+    """Read only: else the log of a killed program would be taken away with the last connection, and be missed."""
+    database = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READONLY)
     answer = database.execute(question).get
     database.close()
     return answer
