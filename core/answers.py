@@ -94,7 +94,7 @@ class Answers:
     def go(self, place: str) -> list[Command]:
         """From now on plain lines go there; what was said in both places has been looked at."""
         before = self._lookback.read()
-        self._places.place = place
+        self._places.go(place)
         return [before, self._lookback.read(), Show(shown.Place(to=place))]
 
     def _rooms(self, frame: frames.Rooms, now: Instant) -> list[Command]:

@@ -347,6 +347,7 @@ class Client:
 
     def _wrote(self, event: typed.Wrote, now: Instant) -> list[Command]:
         item = Item(event.to or self.place, ENC, event.text.encode("utf-8", "replace"))
+        self._remarking.spoke(item.to)
         return self.posting.keep(item, event, self.online)
 
     def _remarked(self, question: typed.OfMessage, now: Instant) -> list[Command]:

@@ -313,6 +313,7 @@ class Point(Command):
     for a change, another's for a reaction. Pointed brings it.
     """
 
+    place: str  # where it was said, as one would write there
     log: str
     account: str  # "" for a room
     own: str  # the account's compared form

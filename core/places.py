@@ -15,7 +15,13 @@ class Places:
 
     def __init__(self, place: str) -> None:
         self.place = place
+        self.moves = 0  # how often somebody has gone to a place, be it the same
         self.rooms: dict[str, str] = {}
+
+    def go(self, place: str) -> None:
+        """Plain lines go there from now on."""
+        self.place = place
+        self.moves += 1
 
     def are(self, logs: Iterable[str]) -> None:
         """All logs that the account reads."""

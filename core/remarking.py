@@ -29,6 +29,7 @@ class Remarking:
     def __init__(self, places: Places, receipts: Receipts) -> None:
         self._places = places
         self._receipts = receipts
+        self._last: dict[bool, tuple[int, str]] = {}  # own or another's → after so many moves, and where it was said
         self.awaited: set[int] = set()  # our sends that were accepted, and have not come back as their place in the log
 
     def clear(self, caught_up: bool) -> bool:
@@ -45,10 +46,26 @@ class Remarking:
             envelopes = (each for run in runs for each in run.envelopes)
             self.awaited -= {each.n for each in envelopes if each.device == device}
 
+    def spoke(self, to: str) -> None:
+        """We have said something there, which need not be the current place."""
+        self._last[True] = self._places.moves, to
+
+    def _heard(self, messages: shown.Messages, account: str) -> None:
+        others = [each for each in messages.envelopes if each.author != account and not marks.is_remark(each)]
+        if others and not messages.mine:
+            last = others[-1]
+            self._last[False] = self._places.moves, last.to if last.to.startswith("#") else last.author
+
     def point(self, question: typed.OfMessage, account: str) -> Point:
-        """Find the message that is meant, in the current place."""
-        log, other = conversation(self._places.place, account)
-        return Point(log, other, names.key(account), question)
+        """Find the message that is meant: where it was said last since somebody went to the current place, else there.
+
+        A correction of what was for one person must not go to everybody.
+        """
+        moves, place = self._last.get(not isinstance(question, typed.Reacted), (-1, ""))
+        if moves != self._places.moves:
+            place = self._places.place
+        log, other = conversation(place, account)
+        return Point(place, log, other, names.key(account), question)
 
     def remark(self, event: Pointed, account: str, now: Instant) -> Item | str:
         """What to send; or the code of why not."""
@@ -65,12 +82,13 @@ class Remarking:
             remark = Edit(message.device, message.n, event.seqs, question.text)
         else:
             remark = Delete(message.device, message.n, event.seqs)
-        return Item(self._places.place, remarks.enc(remark), encode(remark))
+        return Item(event.point.place, remarks.enc(remark), encode(remark))
 
     # -- what is shown --
 
     def shows(self, messages: shown.Messages, account: str) -> shown.Messages | Review:
         """Messages with their receipts; if there are remarks among them, they must be looked at first."""
+        self._heard(messages, account)
         if messages.log.startswith("@"):
             messages.marks = self.marked(messages.envelopes, messages.marks, account)
         return Review(messages) if any(map(marks.is_remark, messages.envelopes)) else messages

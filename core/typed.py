@@ -208,7 +208,9 @@ class Confirmed(Typed, kw_only=True):
 
 
 class OfMessage(Typed, kw_only=True):
-    """Something about a message of the current place: the last one that may be meant, or that many further back."""
+    """Something about a message: the last one that may be meant, or that many further back in its conversation, which
+    is the one that went on last since one is in the current place.
+    """
 
     back: int = 1
 

@@ -88,14 +88,27 @@ def test_a_private_message_is_withheld_from_both_mailboxes(world: World) -> None
     assert looks_back(bob, "alice")[0][0] == "gone"
 
 
-def test_the_nth_last_is_counted_among_ones_own_in_this_place(world: World) -> None:
+def test_the_nth_last_is_counted_among_ones_own_in_its_conversation(world: World) -> None:
     alice, bob = world.come("alice"), world.come("bob")
+    alice.types("elsewhere", to="bob")
     for who, text in ((alice, "a1"), (bob, "b1"), (alice, "a2"), (bob, "b2")):
         who.types(text)
-    alice.types("elsewhere", to="bob")
     alice.does(typed.Edited(text="A1", back=2), typed.Reacted(sign="+1", back=2))
     assert [text for text, _ in looks_back(bob)] == ["A1", "b1", "a2", "b2"]
     assert looks_back(bob)[1][1].reactions == {"+1": ["alice"]}
+
+
+def test_what_is_meant_was_said_where_somebody_spoke_last_and_not_where_one_is(world: World) -> None:
+    """Or a correction of what was for one person would go to everybody."""
+    alice, bob = world.come("alice"), world.come("bob")
+    alice.types("to all")
+    alice.types("for bob", to="bob")
+    bob.types("to you", to="alice")
+    alice.does(typed.Edited(text="for you"), typed.Reacted(sign="+1"))
+    assert [text for text, _ in looks_back(bob)] == ["to all"]
+    assert looks_back(bob, "alice") == [("for you", Marks(edited=True)), ("to you", Marks(reactions={"+1": ["alice"]}))]
+    alice.does(typed.Chose(to="#lobby"), typed.Edited(text="to everybody"))
+    assert [text for text, _ in looks_back(bob)] == ["to everybody"]
 
 
 def test_the_same_sign_once_more_takes_it_away(world: World) -> None:

@@ -97,7 +97,7 @@ def compare(rng: random.Random, journal: Journal, notebook: Notebook, name: obje
     assert journal.recall(recall) == notebook.recall(recall), name
     back = rng.randrange(1, 4)
     question = rng.choice((typed.Deleted(back=back), typed.Reacted(sign="+", back=back)))
-    point = Point(log, account, "anna", question)
+    point = Point(account or "#tea", log, account, "anna", question)
     assert journal.point(point) == notebook.point(point), name
     tally = Tally("anna", hidden)
     shown = {place.casefold(): count for place, count in journal.tally(tally).unread}
