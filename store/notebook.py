@@ -228,13 +228,15 @@ class Notebook:
 
     def _enter(self, place: tuple[int, str, int], envelope: Envelope) -> None:
         """Every message stands as it is now, whatever came first: itself, or what is about it."""
-        remark = remarks.read(envelope.enc, envelope.body)
+        remark, meant = remarks.read(envelope.enc, envelope.body), (envelope.device, envelope.n)
         if not is_remark(envelope):
             self.history.setdefault(place, envelope)
         elif isinstance(remark, Edit | Delete | React):
             self.remarks.setdefault(place, envelope)
+            meant = remarks.target(remark)
         for of, message in self.history.items():
-            self.history[of] = present(message, self._said(message))
+            if (message.device, message.n) == meant:
+                self.history[of] = present(message, self._said(message))
 
     def _said(self, message: Envelope) -> list[Envelope]:
         """The remarks about a message, in the order of their log."""

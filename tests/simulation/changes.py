@@ -17,6 +17,8 @@ def is_remark(envelope: Envelope) -> bool:
 
 def is_change(each: Envelope, message: Envelope) -> bool:
     """Whether this is an edit or a deletion of that by its author, in time; without its text it may have been."""
+    if each.enc not in ("edit", "delete", "void"):
+        return False
     change = remarks.read(each.enc, each.body)
     about = isinstance(change, Edit | Delete) and (change.device, change.n) == (message.device, message.n)
     by_author = (each.author, each.to) == (message.author, message.to) and each.at - message.at <= DAY_MS
