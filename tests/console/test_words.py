@@ -38,8 +38,8 @@ exit                     alone on a line: /quit
 /expel NAME [#ROOM]      remove someone from a room that you made
 /ban NAME [#ROOM]        remove them, and don't let them come back
 /unban NAME [#ROOM]      let them come back
-/edit [N] NEW-TEXT       say your last message here anew, or your N-th last
-/delete [N]              take back your last message here, or your N-th last
+/edit [N] NEW-TEXT       say your last message anew, or your N-th last there
+/delete [N]              take back your last message, or your N-th last there
 /react [N] SIGN          put a sign to the last message of another; once more takes it away
 /receipts [on|off]       whether others are told that you read their private messages
 /history [N|1h|NAME]     the last N messages, those of an hour, or another place's

@@ -347,17 +347,17 @@ class Checker:
     def _kept(self, client: Client, seen: Seen, keep: Keep) -> None:
         if keep.n != seen.last + 1:
             raise Broken("I4", f"{client.label} numbers {keep} after {seen.last}")
-        seen.last = keep.n
         said = self.said[keep.body] if keep.enc == "none" else self._remarked(client, seen, keep)
-        said.kept, said.folders = self._scene.agenda.tick, 1
+        said.kept, said.folders = self._scene.agenda.tick, said.folders + 1
         said.ids[(client.folder.device, keep.n)] = None
-        seen.numbers[keep.n] = said
+        seen.last, seen.numbers[keep.n] = keep.n, said
         self._ids.setdefault((client.folder.device, keep.n), []).append(said)
 
     def _remarked(self, client: Client, seen: Seen, keep: Keep) -> Said:
-        """Something about what was said before."""
-        remark = remarks.read(keep.enc, keep.body)
-        said = Said(client.device, getattr(remark, "text", ""), keep.to, len(self.said), keep.enc, keep.body)
+        remark, every = remarks.read(keep.enc, keep.body), self._ids.get((client.folder.device, keep.n), [])
+        twins = (each for each in every if (each.to, each.enc, each.body) == (keep.to, keep.enc, keep.body))
+        new = Said(client.device, getattr(remark, "text", ""), keep.to, len(self.said), keep.enc, keep.body)
+        said = next(twins, new)  # two copies of a folder may say the same under one number
         self.remarks.append(said)
         if isinstance(remark, remarks.Receipt) and not self.is_blind and (early := seen.early(remark)):
             raise Broken("I12", f"{client.label} says that it has {remark}, and was not shown {early}")

@@ -221,5 +221,5 @@ def _read_slices(database: apsw.Connection, book: Book) -> None:
 
 
 def _message(packed: bytes) -> Message:
-    device, n, author, to, _at, _enc, body = msgspec.msgpack.decode(packed)
+    device, n, author, to, _at, _enc, body, *_ = msgspec.msgpack.decode(packed)
     return Message(sys.intern(device), n, sys.intern(author), sys.intern(to), body.decode())

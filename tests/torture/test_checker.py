@@ -125,7 +125,7 @@ def never_typed(folder: Path) -> None:
     database = journal(folder, "bob-1")
     (packed,) = row(database, "SELECT envelope FROM history WHERE log = ? AND seq = 1", LOBBY)
     envelope = msgspec.msgpack.decode(packed)
-    envelope[-1] = b"I never said that"
+    envelope[6] = b"I never said that"
     packed = msgspec.msgpack.encode(envelope)
     change = "UPDATE history SET envelope = ?, crc = ? WHERE log = ? AND seq = 1"
     database.execute(change, (packed, zlib.crc32(packed), LOBBY))
