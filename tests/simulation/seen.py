@@ -58,7 +58,8 @@ class Seen:
             send_id = envelope.device, envelope.n
             if send_id in have and not log.startswith("+"):  # a receipt that is told again says no more than before
                 raise Broken("I2", f"{label} gets {envelope} a second time, as {log} {seq}")
-            have[send_id] = None
+            if envelope.enc != "void":  # there is nothing left of it to be known again, once the broker was put back
+                have[send_id] = None
             self.lines.setdefault(log, []).append(send_id)
             self.kept.setdefault(log, []).append(envelope)
             if not log.startswith("+"):
