@@ -10,8 +10,6 @@ import os
 import select
 
 READ_BYTES = 65536
-# A terminal in line mode silently cuts a longer line.
-TERMINAL_LINE_BYTES = 4095
 
 
 def guard() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.programs.programs import Broker, Clients, Program
+from tests.programs.upkeep_commands import fill, stop
 
 _count = itertools.count(1)
 
@@ -30,6 +31,22 @@ def start_broker(tmp_path: Path) -> Iterator[Callable[..., Broker]]:
     """Starts brokers, one after the other, in one folder that is this test's own."""
     with ExitStack() as stack:
         yield lambda *options, port=0: stack.enter_context(Broker(tmp_path / "broker", *options, port=port))
+
+
+@pytest.fixture
+def filled(start_broker: Callable[..., Broker]) -> Broker:
+    """A broker whose store is large."""
+    broker = start_broker()
+    stop(broker)
+    fill(broker.folder)
+    return start_broker()
+
+
+@pytest.fixture
+def begin() -> Iterator[Callable[..., Program]]:
+    """Begins an operator's commands, and sees to it that none stays."""
+    with ExitStack() as stack:
+        yield lambda *options, **more: stack.enter_context(Program("broker", *options, **more))
 
 
 @pytest.fixture

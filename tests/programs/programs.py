@@ -38,6 +38,14 @@ _IN_TERMINAL = (
 Event = dict[str, Any]
 
 
+def until(holds: Callable[[], bool], what: str) -> None:
+    """Look again and again until this holds; AssertionError if it takes too long."""
+    end = time.monotonic() + BOUND_S
+    while not holds():
+        assert time.monotonic() < end, f"in vain: {what}"
+        time.sleep(0.01)  # a pause between looks
+
+
 @dataclass(frozen=True)
 class Ended:
     """A program that is over."""

@@ -17,7 +17,7 @@ import zmq
 
 from store.lock import Lock
 from tests.programs.programs import BOUND_S, Broker, Clients, Program
-from tests.programs.upkeep_commands import command, fill, mode, said, stop
+from tests.programs.upkeep_commands import command, mode, said, stop
 from tests.store.files import Disk, ask
 from transport.control import NAME
 
@@ -31,23 +31,7 @@ def broker(start_broker: StartBroker) -> Broker:
     return start_broker()
 
 
-@pytest.fixture
-def begin() -> Iterator[Callable[..., Program]]:
-    """Begins commands, and sees to it that none stays."""
-    with ExitStack() as stack:
-        yield lambda *options, **more: stack.enter_context(Program("broker", *options, **more))
-
-
 Begin = Callable[..., Program]
-
-
-@pytest.fixture
-def filled(start_broker: StartBroker) -> Broker:
-    """A broker whose store is large."""
-    broker = start_broker()
-    stop(broker)
-    fill(broker.folder)
-    return start_broker()
 
 
 # ---- copies ---------------------------------------------------------------------------------------------

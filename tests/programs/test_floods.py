@@ -41,7 +41,7 @@ from protocol.frames import (
 )
 from protocol.passwords import AUTH_BYTES, SCHEME
 from tests.programs.peers import Peer, new_device
-from tests.programs.programs import BOUND_S, HOST, ROOT, Broker, Program
+from tests.programs.programs import BOUND_S, HOST, ROOT, Broker, Program, until
 from transport import curve
 
 # What is measured: so many round trips and so long, whichever takes longer.
@@ -280,14 +280,6 @@ def resident_kib(program: Program) -> int:
 def open_files(program: Program) -> int:
     """How many descriptors a running program has."""
     return len(os.listdir(f"/proc/{program.process.pid}/fd"))  # noqa: PTH208 # a count needs no paths
-
-
-def until(holds: Callable[[], bool], what: str) -> None:
-    """Look again and again until this holds; AssertionError if it takes too long."""
-    end = time.monotonic() + BOUND_S
-    while not holds():
-        assert time.monotonic() < end, f"in vain: {what}"
-        time.sleep(0.01)
 
 
 def ask_for_key(broker: Broker) -> bytes:

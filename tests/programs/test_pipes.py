@@ -9,14 +9,13 @@ import signal
 import subprocess
 import sys
 import termios
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from tests.programs.programs import BOUND_S, Broker, Clients, Ended, Program
+from tests.programs.programs import BOUND_S, Broker, Clients, Ended, Program, until
 from tests.torture.stage import free_port
 
 StartBroker = Callable[..., Broker]
@@ -173,7 +172,7 @@ def test_a_signal_ends_it_though_nobody_reads(clients: Clients, alice: str, bob:
     clients.register(bob)
     assert clients.run(alice, typed="".join(f"{bob}: {number} {'x' * 1000}\n" for number in range(300))).code == 0
     client = clients.start(bob, "--json", "--follow")
-    wait_until(lambda: fills(client))
+    until(lambda: fills(client), "what it writes fills its pipe")
     client.process.send_signal(signal.SIGTERM)
     assert client.process.wait(BOUND_S) == 0
     whole = [json.loads(line) for line in client.end().out.splitlines() if line.endswith("}")]
@@ -181,13 +180,6 @@ def test_a_signal_ends_it_though_nobody_reads(clients: Clients, alice: str, bob:
     rest = [int(text.split()[0]) for text in clients.fetch(bob).texts]
     assert sorted({*numbers, *rest}) == list(range(300))
     assert rest == list(range(rest[0], 300))
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + BOUND_S
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def fills(program: Program) -> bool:

@@ -11,8 +11,8 @@ import zmq
 
 from core.gate import STRANGER_S
 from tests.programs.peers import Peer
-from tests.programs.programs import BOUND_S, HOST, Broker, Clients, Program
-from tests.programs.test_floods import HARD_FILES, NEEDED_FILES, SILENT, Flood, open_files, until
+from tests.programs.programs import BOUND_S, HOST, Broker, Clients, Program, until
+from tests.programs.test_floods import HARD_FILES, NEEDED_FILES, SILENT, Flood, open_files
 from transport.context import HANDSHAKE_MS
 
 # What the slowest machine takes on top of what the broker allows.

@@ -8,8 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ import pytest
 from core.commands import Put
 from store.sqlite import SqliteStore
 from tests.programs.programs import BOUND_S, CLOSED, Broker, Clients, Program
-from tests.programs.upkeep_commands import command, fill, mode, said, stop
+from tests.programs.upkeep_commands import command, mode, said, stop
 from tests.store.contract import results
 from tests.store.files import ask, change, flip, reopened
 
@@ -31,23 +30,7 @@ def broker(start_broker: StartBroker) -> Broker:
     return start_broker()
 
 
-@pytest.fixture
-def begin() -> Iterator[Callable[..., Program]]:
-    """Begins commands, and sees to it that none stays."""
-    with ExitStack() as stack:
-        yield lambda *options, **more: stack.enter_context(Program("broker", *options, **more))
-
-
 Begin = Callable[..., Program]
-
-
-@pytest.fixture
-def filled(start_broker: StartBroker) -> Broker:
-    """A broker whose store is large."""
-    broker = start_broker()
-    stop(broker)
-    fill(broker.folder)
-    return start_broker()
 
 
 # ---- restore --------------------------------------------------------------------------------------------
