@@ -11,6 +11,24 @@ from tests.simulation.changes import Changes
 from tests.simulation.said import Broken, Id, Said
 
 
+class Flight:
+    """What of one log was sent to a device and is not acknowledged."""
+
+    def __init__(self, sent: int) -> None:
+        self.sent = sent
+        self.seqs: deque[int] = deque()
+
+    def leaves(self, first: int, count: int) -> None:
+        """The broker sends this; what it leaves out is forgotten, and not on the way."""
+        self.seqs.extend(range(first, first + count))
+        self.sent = first + count - 1
+
+    def lands(self, pos: int) -> None:
+        """The device says that it has all up to here."""
+        while self.seqs and self.seqs[0] <= pos:
+            self.seqs.popleft()
+
+
 class Seen:
     """One device as its journal and its reader know it."""
 
