@@ -47,6 +47,7 @@ from core.events import (
 from core.gate import Gate
 from core.hosts import Hosts
 from core.ordered import decline
+from core.packing import Packing
 from core.presence import Comings, Presence, listed
 from core.questions import Questions
 from core.received import Asking, Event, Knocked, Ordered, Received, Swept
@@ -55,7 +56,7 @@ from core.registered import Registered
 from core.retention import Retention
 from core.rooms import Rooms
 from core.sends import Sends
-from core.session import Session, cut
+from core.session import Session
 from core.sessions import Sessions
 from protocol import errors, frames, names
 
@@ -76,6 +77,7 @@ class Broker:
 
     def __init__(self, house: House) -> None:
         self._presence = Presence()
+        self._packing = Packing()
         self.sessions = Sessions(self._presence)
         self._gate = Gate(house.local_limits)
         self._sends = Sends(self._gate, self.sessions)
@@ -162,7 +164,7 @@ class Broker:
         touched, self.sessions.touched = self.sessions.touched, {}
         grant = self._sends.grant(now) if touched else 0
         for session in touched.values():
-            commands += session.speak(grant)
+            commands += session.speak(grant, self._packing)
             wish = session.wish()
             if wish:
                 commands.append(wish)
@@ -171,7 +173,10 @@ class Broker:
         commands += [*self._tell_presence(now), *self._tell_comings(now)]
         if self._moves_due is not None and self._moves_due <= now.tick:
             commands += self._take_moves()
-        return commands + self._retention.step(now)
+        commands += self._retention.step(now)
+        if not commands:
+            self._packing.forget()
+        return commands
 
     # -- what connections say --
 
@@ -270,7 +275,7 @@ class Broker:
         for arrived in arrivals:
             readers = self.sessions.readers.get(arrived.log)
             if readers:
-                pieces = cut(arrived)
+                pieces = self._packing.cut(arrived)
                 for session in readers.values():
                     session.offer(arrived.log, pieces)
                 self.sessions.touched.update(readers)
@@ -377,7 +382,7 @@ class Broker:
         if fetch.log not in session.readings:
             return []
         arrived = Arrived(fetch.log, event.first, event.envelopes)
-        session.fetched(fetch.log, event.first, cut(arrived), event.complete)
+        session.fetched(fetch.log, event.first, self._packing.cut(arrived), event.complete)
         self.sessions.touch(session)
         return []
 

@@ -8,22 +8,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from core.commands import Command, Fetch, Reason, Send
-from core.events import Arrived
+from core.packing import Packing, Piece
 from core.records import Key, pack_visits
 from protocol import frames, limits
-
-
-class Piece(NamedTuple):
-    """Some envelopes of one log, packed once for everyone who gets them."""
-
-    log: str
-    first: int
-    last: int
-    size: int  # bytes of envelopes
-    packed: bytes
 
 
 class Reading:
@@ -149,7 +138,7 @@ class Session:
 
     # -- what is said at the end of a turn --
 
-    def speak(self, grant: int) -> Iterator[Command]:
+    def speak(self, grant: int, packing: Packing) -> Iterator[Command]:
         """The frames that this turn's events have left for this session, gathered; ``grant`` is its window from now."""
         self.asked, self.taken, self.offended = 0, 0, False
         if self.told < self.durable:
@@ -159,7 +148,7 @@ class Session:
         if self.expects:
             self.expects = False
             yield Send(frames.encode(frames.Expected(self.last + 1)), self.peer)
-        for packed in _frames(self.outgoing):
+        for packed in packing.frames(self.outgoing):
             yield Send(packed, self.peer)
         self.outgoing = []
 
@@ -198,32 +187,3 @@ class Session:
             _, messages, size = reading.flights.popleft()
             self.messages -= messages
             self.size -= size
-
-
-def cut(arrived: Arrived) -> list[Piece]:
-    """What arrived in a log, in pieces that windows and frames can take."""
-    starts = range(0, len(arrived.envelopes), limits.PACK_MESSAGES)
-    parts = ((start, arrived.envelopes[start : start + limits.PACK_MESSAGES]) for start in starts)
-    return [piece for start, some in parts for piece in _pieces(arrived.log, arrived.first + start, some)]
-
-
-def _pieces(log: str, first: int, envelopes: list[bytes]) -> list[Piece]:
-    """One piece, or two halves of what is too large for one."""
-    size, half = sum(map(len, envelopes)), len(envelopes) // 2
-    if size > limits.FRAME_BYTES // 2 and half:
-        return [*_pieces(log, first, envelopes[:half]), *_pieces(log, first + half, envelopes[half:])]
-    return [Piece(log, first, first + len(envelopes) - 1, size, frames.pack_run(log, first, envelopes))]
-
-
-def _frames(pieces: list[Piece]) -> Iterator[bytes]:
-    """Pieces gathered into as few Deliver frames as their size allows."""
-    some: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        if some and size + len(piece.packed) > limits.FRAME_BYTES:
-            yield frames.pack_deliver(some)
-            some, size = [], 0
-        some.append(piece.packed)
-        size += len(piece.packed)
-    if some:
-        yield frames.pack_deliver(some)

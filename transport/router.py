@@ -31,6 +31,8 @@ KEPT_FRAMES = 64
 KEPT_RETRY_S = 0.01
 # So often a connection that seems to be over is asked once more: the monitor hears of the end before the socket does.
 SUSPECT_TRIES = 100
+# A frame from so many bytes on lies in memory once, however many it is sent to.
+SHARED_BYTES = 1024
 # Connections that took nothing any more, and of which frames may still lie in the socket: those are not theirs who come
 # next, though they have the same descriptor.
 LEFT_PEERS = 10_000
@@ -73,6 +75,7 @@ class Router:
         self.connections = connections
         self._peers: dict[bytes, Peer] = {}
         self._kept: dict[bytes, deque[bytes]] = {}
+        self._shared: dict[int, tuple[bytes, zmq.Frame]] = {}  # by id(): a frame of this turn, as ZeroMQ has it
         self._suspects: dict[bytes, int] = {}  # connections that may be over → how often to ask yet
         self._gone: dict[bytes, None] = {}
         self._left: dict[bytes, None] = {}  # connections that are over, the latest last
@@ -224,6 +227,7 @@ class Router:
                 kept.popleft()
             if not kept:
                 self._kept.pop(peer, None)
+        self._shared.clear()
         return self._take_gone()
 
     @property
@@ -234,7 +238,10 @@ class Router:
     def _try(self, peer: bytes, frame: bytes) -> bool:
         try:
             self.socket.send(peer, zmq.NOBLOCK | zmq.SNDMORE)
-            self.socket.send(frame, zmq.NOBLOCK)
+            if len(frame) < SHARED_BYTES:
+                self.socket.send(frame, zmq.NOBLOCK)
+            else:
+                self.socket.send(self._share(frame), zmq.NOBLOCK, copy=False)
         except zmq.Again:
             return False
         except zmq.ZMQError as error:
@@ -245,6 +252,12 @@ class Router:
             if len(self._left) > LEFT_PEERS:
                 del self._left[next(iter(self._left))]
         return True
+
+    def _share(self, frame: bytes) -> zmq.Frame:
+        shared = self._shared.get(id(frame))
+        if shared is None:
+            shared = self._shared[id(frame)] = frame, zmq.Frame(frame, copy=True)
+        return shared[1]
 
     def _lose(self, peer: bytes) -> None:
         self._kept.pop(peer, None)

@@ -9,7 +9,8 @@ import pytest
 from core import shown
 from core.commands import Fetch, Trim
 from core.events import Arrived, Fetched, Rescanned, Woken
-from core.session import Session, cut
+from core.packing import Packing, cut
+from core.session import Session
 from core.typed import Wrote
 from protocol import frames, limits
 from protocol.frames import Ack, Deliver, Ping
@@ -255,7 +256,7 @@ def test_nothing_of_a_log_is_sent_that_is_read_no_longer() -> None:
     session.read("#club", 0, 0)
     session.offer("#club", cut(Arrived("#club", 1, [b"\xc0"])))
     session.forget("#club")
-    assert (list(session.speak(limits.WINDOW_MESSAGES)), session.messages, session.size) == ([], 0, 0)
+    assert (list(session.speak(limits.WINDOW_MESSAGES, Packing())), session.messages, session.size) == ([], 0, 0)
 
 
 # ---- what is gone -------------------------------------------------------------------------------------------

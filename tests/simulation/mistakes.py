@@ -133,7 +133,7 @@ COMMON = (
         "        session.last += len(items)\n",
         "        session.last += len(items)\n"
         "        from core.events import Arrived\n"
-        "        from core.session import cut\n"
+        "        from core.packing import cut\n"
         "        for route, envelope in zip(append.logs, append.envelopes, strict=True):\n"
         "            for log in route:\n"
         "                for each in self._sessions.readers.get(log, {}).values():\n"
