@@ -47,7 +47,6 @@ from core.events import (
 from core.gate import Gate
 from core.hosts import Hosts
 from core.ordered import decline
-from core.packing import Packing
 from core.presence import Comings, Presence, listed
 from core.questions import Questions
 from core.received import Asking, Event, Knocked, Ordered, Received, Swept
@@ -77,7 +76,6 @@ class Broker:
 
     def __init__(self, house: House) -> None:
         self._presence = Presence()
-        self._packing = Packing()
         self.sessions = Sessions(self._presence)
         self._gate = Gate(house.local_limits)
         self._sends = Sends(self._gate, self.sessions)
@@ -164,7 +162,7 @@ class Broker:
         touched, self.sessions.touched = self.sessions.touched, {}
         grant = self._sends.grant(now) if touched else 0
         for session in touched.values():
-            commands += session.speak(grant, self._packing)
+            commands += session.speak(grant, self.sessions.packing)
             wish = session.wish()
             if wish:
                 commands.append(wish)
@@ -175,7 +173,7 @@ class Broker:
             commands += self._take_moves()
         commands += self._retention.step(now)
         if not commands:
-            self._packing.forget()
+            self.sessions.packing.forget()
         return commands
 
     # -- what connections say --
@@ -275,7 +273,7 @@ class Broker:
         for arrived in arrivals:
             readers = self.sessions.readers.get(arrived.log)
             if readers:
-                pieces = self._packing.cut(arrived)
+                pieces = self.sessions.packing.cut(arrived)
                 for session in readers.values():
                     session.offer(arrived.log, pieces)
                 self.sessions.touched.update(readers)
@@ -382,7 +380,7 @@ class Broker:
         if fetch.log not in session.readings:
             return []
         arrived = Arrived(fetch.log, event.first, event.envelopes)
-        session.fetched(fetch.log, event.first, self._packing.cut(arrived), event.complete)
+        session.fetched(fetch.log, event.first, self.sessions.packing.cut(arrived), event.complete)
         self.sessions.touch(session)
         return []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable
 
+from core.packing import Packing
 from core.presence import Presence
 from core.session import Session
 from protocol import limits
@@ -21,6 +22,7 @@ class Sessions:
         self.readers: dict[str, dict[bytes, Session]] = {}
         self._by_origin: dict[str, int] = {}
         self.touched: dict[bytes, Session] = {}  # have something to say or to fetch at the end of this turn
+        self.packing = Packing()
         self._silences: list[tuple[float, bytes]] = []  # when to look whether a session has gone silent
         self._watched: dict[bytes, None] = {}  # connections that stand there
 
