@@ -68,9 +68,7 @@ def _measure(options: list[str], rate: int, seconds: float) -> None:
         print(
             f"{each} messages/s: key to echo p50 {statistics.median(times):.1f} ms, p95 {p95:.1f} ms, {len(times)} keys"
         )
-    process.terminate()
-    process.wait()
-    os.close(master)
+    _end(master, process)
 
 
 def _open(
@@ -86,11 +84,16 @@ def _open(
 
 def _start(client: list[str], options: list[str], environment: dict[str, str]) -> float:
     master, process, took = _open(client, options, environment)
-    process.terminate()
-    _drain(master, 0.5)
-    process.wait()
-    os.close(master)
+    _end(master, process)
     return took
+
+
+def _end(master: int, process: subprocess.Popen[bytes]) -> None:
+    """What is still to be drawn is read: nobody ends who waits for a reader."""
+    process.terminate()
+    while process.poll() is None:
+        _drain(master, PAUSE_S)
+    os.close(master)
 
 
 def _until(master: int, text: bytes) -> None:
