@@ -70,6 +70,7 @@ class Canvas:
             key_bindings=bindings,
             color_depth=lambda: _depth(counted, environment),
             erase_when_done=True,
+            max_render_postpone_time=None,  # a key is drawn at once, however much else there is to do
             terminal_size_polling_interval=None,
             input=keyboard,
             output=output,
