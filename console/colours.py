@@ -73,14 +73,17 @@ class Names:
 
     def __init__(self, palette: Callable[[], tuple[str, ...]]) -> None:
         self._palette = palette
-        self._colours = palette()
+        self._colours: tuple[str, ...] = ()
         self._chosen: dict[str, str] = {}
         self._used: Counter[str] = Counter()
 
-    def style(self, name: str) -> str:
-        """The colour of this name; bold alone where there are no colours."""
+    def look(self) -> None:
+        """Before names are painted: which colours there are now. Not for each name, since that takes a while."""
         if self._colours != (colours := self._palette()):
             self._colours, self._chosen, self._used = colours, {}, Counter()
+
+    def style(self, name: str) -> str:
+        """The colour of this name; bold alone where there are no colours."""
         if not self._colours:
             return "bold"
         if name not in self._chosen:

@@ -175,6 +175,7 @@ def test_colours() -> None:
     assert colours({"COLORTERM": "truecolor", "COLORFGBG": "15;0"}) == ON_DARK
     assert colours({"COLORTERM": "24bit", "COLORFGBG": "0;default;15"}) == ON_LIGHT
     names = Names(lambda: SIXTEEN)
+    names.look()
     assert len({names.style(f"name {number}") for number in range(6)}) == 6
     assert names.style("name 1") == names.style("name 1")
     assert Names(lambda: ()).style("bob") == "bold"
@@ -193,8 +194,10 @@ def test_what_somebody_wants_counts_more_than_what_a_terminal_says() -> None:
 def test_names_change_their_colours_with_the_palette() -> None:
     some = [SIXTEEN]
     names = Names(lambda: some[0])
+    names.look()
     assert names.style("bob") in SIXTEEN
     some[0] = ON_DARK
+    names.look()
     assert names.style("bob") in ON_DARK
 
 
