@@ -16,6 +16,7 @@ from protocol import errors, limits, names
 
 REFUSALS = {
     "too-long": "the message has {size} bytes, {over} more than the {limit} that fit; nothing was sent: split it",
+    "cut-line": "the line is as long as your terminal keeps one, {limit} bytes, and its end may be missing; nothing was sent: split it",
     "long-topic": "the topic has {size} characters, {limit} at most are allowed; nothing was done: shorten it",
     "empty-message": "the message is empty; nothing was sent: -m takes a text",
     "empty": "nothing stands behind the colon; nothing was sent: the message for {name} goes there",
