@@ -149,6 +149,8 @@ def test_the_status_line_keeps_what_matters() -> None:
     for width in range(5, 100):
         assert measured(line(width, Signs())) < width
     assert line(60, Signs()) == " ○ OFFLINE, retry in 4 s │ me │ unread 2 dave:1, 3 #ops:12!"
+    assert line(50, Signs()) == " ○ OFFLINE, retry in 4 s │ unread 2 dave:1, +1"
+    assert line(46, Signs()) == " ○ OFFLINE, retry in 4 s │ 13! unread in 2"
 
 
 def test_a_cut_line_fits() -> None:
