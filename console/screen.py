@@ -34,6 +34,8 @@ PAINTED_MESSAGES = 200
 # Rows of one message that are shown at once, and characters of one row.
 FOLDED_ROWS = 20
 ROW_CHARS = 4000
+# Blanks before what goes below what it is about.
+BELOW = 4
 
 # Marks a question of the screen's own.
 HEADS = "heads"
@@ -140,7 +142,7 @@ class Page:
     def _other(self, event: Shown | str, at: int) -> list[Fragments]:
         """What is no message."""
         if isinstance(event, str):
-            rows = [row for line in event.split("\n") for row in wrapped(line, self.width, _second_column(line))]
+            rows = [row for line in event.split("\n") for row in _told(line, self.width)]
             return [[("", "\n".join(rows))]]
         if isinstance(event, shown.Found):
             return self._found(event, at)
@@ -405,6 +407,14 @@ def _block_of(gathered: tuple[Shown | str, int]) -> tuple[str, bool]:
     if not isinstance(event, shown.Messages):
         return "", False
     return (event.log, True) if event.mine else ("messages", False)
+
+
+def _told(line: str, width: int) -> list[str]:
+    """A line of the program's own, which may have columns. Where one takes half the room, the next goes below."""
+    column = _second_column(line)
+    if column <= width // 2:
+        return wrapped(line, width, column)
+    return [*wrapped(line[:column].rstrip(), width, BELOW), *wrapped(" " * BELOW + line[column:], width, BELOW)]
 
 
 def _second_column(line: str) -> int:

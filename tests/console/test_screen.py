@@ -47,6 +47,20 @@ def test_a_bot_bears_its_mark() -> None:
     assert [line[6:] for line in lines(some)] == ["echo (bot)  hi", "~ echo (bot) → alice hums"]
 
 
+@pytest.mark.parametrize(
+    ("width", "told"),
+    [
+        (80, "/invite NAME [#ROOM]     let someone join a private room, and tell them\n/quit                    leave"),
+        (40, "/invite NAME [#ROOM]\n    let someone join a private room,\n    and tell them\n/quit\n    leave"),
+    ],
+)
+def test_columns_stand_below_one_another_where_there_is_no_room_beside(width: int, told: str) -> None:
+    some = mine()
+    some.width = width
+    some.tell("/invite NAME [#ROOM]     let someone join a private room, and tell them\n/quit                    leave")
+    assert lines(some) == [told]
+
+
 def test_a_long_message_is_folded_but_not_in_the_history() -> None:
     some = mine()
     long = message("bob", "\n".join(str(number) for number in range(FOLDED_ROWS + 5)))
