@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from console import rows
-from console.colours import ON_DARK, ON_LIGHT, SIXTEEN, Names, palette, true_colours
+from console.colours import ON_DARK, ON_LIGHT, SIXTEEN, STYLE, Names, palette, true_colours
 from console.conversations import Conversations, Unread
 from console.preferences import Preferences
 from console.rows import ASCII, Signs, cut, measured
@@ -241,3 +241,17 @@ def test_every_event_can_be_shown(event: shown.Shown) -> None:
     some = mine()
     some.show(event, NOON)
     assert all(isinstance(line, str) for line in lines(some))
+
+
+def contrast(colour: str, background: float) -> float:
+    """As WCAG has it; ``background`` is a luminance, 0 for black and 1 for white."""
+    parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    luminance = sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return (max(luminance, background) + 0.05) / (min(luminance, background) + 0.05)
+
+
+def test_colours_of_ours_can_be_read() -> None:
+    assert min(contrast(colour, 0.0) for colour in ON_DARK) >= 4.5
+    assert min(contrast(colour, 1.0) for colour in ON_LIGHT) >= 5.0
+    assert not any("#" in style or "ansi" in style for style in STYLE.values())  # all else is the terminal's own
