@@ -61,6 +61,7 @@ def test_a_taken_name_is_asked_for_its_password_once(clients: Clients, alice: st
     assert ended.code == 0
     assert PASSWORD not in ended.out
     assert "Once more" not in ended.out
+    assert all(len(line) <= 80 for line in ended.out.splitlines() if "is taken" in line)
 
 
 @pytest.mark.parametrize(
