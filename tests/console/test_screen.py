@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from console import rows
-from console.colours import ON_DARK, ON_LIGHT, SIXTEEN, STYLE, Names, palette, true_colours
+from console.colours import ON_DARK, ON_LIGHT, SIXTEEN, SIXTEEN_ON_LIGHT, STYLE, Names, palette, true_colours
 from console.conversations import Conversations, Unread
 from console.preferences import Preferences
 from console.rows import ASCII, Signs, cut, measured
@@ -202,7 +202,9 @@ def test_what_somebody_wants_counts_more_than_what_a_terminal_says() -> None:
     assert colours({}, colours="truecolor", background="light") == ON_LIGHT
     assert colours({"COLORFGBG": "0;15"}, colours="truecolor") == ON_LIGHT
     assert colours({"COLORTERM": "truecolor", "COLORFGBG": "0;15"}, background="dark") == ON_DARK
-    assert colours({"COLORTERM": "truecolor", "COLORFGBG": "0;15"}, colours="16") == SIXTEEN
+    assert colours({"COLORTERM": "truecolor", "COLORFGBG": "0;15"}, colours="16") == SIXTEEN_ON_LIGHT
+    assert colours({}, background="light") == SIXTEEN_ON_LIGHT
+    assert colours({"COLORFGBG": "15;0"}) == SIXTEEN
     assert colours({"COLORTERM": "truecolor"}, colours="none") == ()
     assert not true_colours(preferred({}, colours="16"), {"COLORTERM": "truecolor"})
 
