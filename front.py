@@ -137,7 +137,11 @@ class LineFront:
         data = standard.read(0)
         if data is None:
             return
-        self.input.add(self._lines.feed(data))
+        if standard.maybe_cut(0, data):
+            text = words.refusal("cut-line", limit=standard.TERMINAL_LINE_BYTES)
+            self.input.say(typed.Mistook(code="cut-line", text=text))
+        else:
+            self.input.add(self._lines.feed(data))
         self._asked = ""
         self.closed = not data
 

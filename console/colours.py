@@ -10,6 +10,8 @@ from console.preferences import Preferences
 
 # Of the terminal's own sixteen, which its owner has chosen; not black, white and grey, which may be the background.
 SIXTEEN = ("ansicyan", "ansimagenta", "ansigreen", "ansiyellow", "ansibrightblue", "ansired")
+# Those of them that can be read on white as terminals come; cyan, green and yellow hardly can (contrast 1.7 to 2.1).
+SIXTEEN_ON_LIGHT = ("ansiblue", "ansimagenta", "ansired")
 # Six that people with any kind of sight can tell apart: contrast at least 4.5 and 5.0, distance (ΔE) 23.8 and 29.0.
 ON_DARK = ("#e955dd", "#b9e68c", "#04e3dc", "#ecef00", "#cb8678", "#ed7015")
 ON_LIGHT = ("#070f94", "#6e2c7d", "#b51d28", "#175df4", "#aa4265", "#0f0800")
@@ -37,7 +39,10 @@ _TRUE = ("truecolor", "24bit")
 
 
 def palette(counted: Preferences, environment: Mapping[str, str]) -> tuple[str, ...]:
-    """The colours for names: none, the terminal's own, or ours if both they and the background are known."""
+    """The colours for names: none, the terminal's own, or ours if both they and the background are known.
+
+    Of the terminal's own those that its background takes, if that is known.
+    """
     if counted["colours"] == "none":
         return ()
     background = counted["background"]
@@ -45,7 +50,9 @@ def palette(counted: Preferences, environment: Mapping[str, str]) -> tuple[str, 
         background = _background(environment)
     if background == "auto" and counted["colours"] == "truecolor":
         background = "dark"
-    if not true_colours(counted, environment) or background == "auto":
+    if not true_colours(counted, environment):
+        return SIXTEEN_ON_LIGHT if background == "light" else SIXTEEN
+    if background == "auto":
         return SIXTEEN
     return ON_LIGHT if background == "light" else ON_DARK
 
@@ -73,14 +80,17 @@ class Names:
 
     def __init__(self, palette: Callable[[], tuple[str, ...]]) -> None:
         self._palette = palette
-        self._colours = palette()
+        self._colours: tuple[str, ...] = ()
         self._chosen: dict[str, str] = {}
         self._used: Counter[str] = Counter()
 
-    def style(self, name: str) -> str:
-        """The colour of this name; bold alone where there are no colours."""
+    def look(self) -> None:
+        """Before names are painted: which colours there are now. Not for each name, since that takes a while."""
         if self._colours != (colours := self._palette()):
             self._colours, self._chosen, self._used = colours, {}, Counter()
+
+    def style(self, name: str) -> str:
+        """The colour of this name; bold alone where there are no colours."""
         if not self._colours:
             return "bold"
         if name not in self._chosen:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import getpass
+import shutil
 import sys
+import textwrap
 
 from console import words
 from console.client_options import Settings
@@ -17,6 +19,11 @@ def terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
+def _say(sentence: str) -> None:
+    """Before a question; broken between words, since no terminal does that by itself."""
+    print(textwrap.fill(sentence, shutil.get_terminal_size().columns, break_long_words=False), file=sys.stderr)
+
+
 def ask_name() -> str:
     """A name; "" if none was given. KeyboardInterrupt if the person would rather leave."""
     print(words.ASK_NAME(), end="", file=sys.stderr, flush=True)
@@ -27,9 +34,9 @@ def ask_password(name: str, taken: bool) -> str:
     """The password of an account that exists, or twice that of one to be made; "" if none was given."""
     try:
         if taken:
-            print(words.TAKEN(name=clean_line(name)), file=sys.stderr)
+            _say(words.TAKEN(name=clean_line(name)))
             return getpass.getpass(words.ASK_PASSWORD())
-        print(words.FREE(name=clean_line(name)), file=sys.stderr)
+        _say(words.FREE(name=clean_line(name)))
         return ask_twice()
     except EOFError:
         return ""
@@ -47,7 +54,7 @@ def ask_to_enter(settings: Settings, derive: Derive) -> tuple[str, str]:
 
 def _ask_permit(name: str) -> str:
     """The code of an invitation; "" if none was given."""
-    print(words.BY_INVITATION(name=clean_line(name)), file=sys.stderr)
+    _say(words.BY_INVITATION(name=clean_line(name)))
     print(words.ASK_PERMIT(), end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip()[: limits.PERMIT_CHARS]
 
@@ -55,7 +62,7 @@ def _ask_permit(name: str) -> str:
 def _ask_permitted(name: str) -> str:
     """Twice the password that a permit sets; "" if none was given."""
     try:
-        print(words.WITH_PERMIT(name=clean_line(name)), file=sys.stderr)
+        _say(words.WITH_PERMIT(name=clean_line(name)))
         return ask_twice()
     except EOFError:
         return ""
@@ -75,5 +82,5 @@ def ask_twice() -> str:
     while first := getpass.getpass(words.ASK_NEW_PASSWORD()):
         if getpass.getpass(words.ASK_AGAIN()) == first:
             return first
-        print(words.NOT_THE_SAME(), file=sys.stderr)
+        _say(words.NOT_THE_SAME())
     return ""

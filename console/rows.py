@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping, Sequence
 
 import msgspec
 from wcwidth import wcswidth, wcwidth
 
 from console import words
-from console.conversations import Conversations
+from console.conversations import NUMBERED, Conversations
 from console.sanitise import clean_line
 from console.standing import Standing
 from protocol import names
@@ -109,26 +109,29 @@ def addressee(typed: str, known: Container[str]) -> str:
 
 
 def status(standing: Standing, heads: int, talks: Conversations, tick: float, width: int, signs: Signs) -> str:
-    """The status line. What matters least goes first where there is no room."""
+    """The status line. What matters least goes first where there is no room; the rest is as long as it fits."""
     place = f"{clean_line(standing.place)} {heads}" if heads and _is_lobby(standing) else clean_line(standing.place)
     parts = [
-        (0, _link(standing, tick, signs)),
-        (4, clean_line(standing.account)),
-        (2, place),
+        (0, [_link(standing, tick, signs)]),
+        (4, [clean_line(standing.account)]),
+        (2, [place]),
         (1, _unread(talks)),
-        (3, words.status_outbox(len(standing.waiting))),
-        (5, "/help"),
+        (3, [words.status_outbox(len(standing.waiting))]),
+        (5, ["/help"]),
     ]
-    kept: list[tuple[int, str]] = []
-    for part in sorted(each for each in parts if each[1]):
-        wider = [each for each in parts if each in (*kept, part)]
-        if not kept or measured(_joined(wider, signs)) < width:
-            kept = wider
-    return cut(_joined(kept, signs), width - 1, signs.more)
+    order = [rank for rank, _ in parts]
+    kept: dict[int, str] = {}
+    for rank, forms in sorted(parts):
+        for form in filter(None, forms):
+            wider = kept | {rank: form}
+            if not kept or measured(_joined(wider, order, signs)) < width:
+                kept = wider
+                break
+    return cut(_joined(kept, order, signs), width - 1, signs.more)
 
 
-def _joined(parts: list[tuple[int, str]], signs: Signs) -> str:
-    return f" {signs.bar} ".join(text for _, text in parts)
+def _joined(kept: Mapping[int, str], order: Sequence[int], signs: Signs) -> str:
+    return f" {signs.bar} ".join(kept[rank] for rank in order if rank in kept)
 
 
 def _is_lobby(standing: Standing) -> bool:
@@ -143,11 +146,16 @@ def _link(standing: Standing, tick: float, signs: Signs) -> str:
     return f" {signs.offline} {told}"
 
 
-def _unread(talks: Conversations) -> str:
-    """By the numbers that Alt takes."""
+def _unread(talks: Conversations) -> list[str]:
+    """By the numbers that Alt takes; then shorter and shorter, and at last only how much it is, in how many places."""
     loud = talks.loud
     rows = [
         f"{talks.numbered(place)}:{loud[place].messages}{'!' if loud[place].mentions else ''}"
         for place in sorted(loud, key=talks.number)
     ]
-    return words.STATUS_UNREAD(places=", ".join(rows)) if rows else ""
+    if not rows:
+        return []
+    fewer = [[*rows[:shown], f"+{len(rows) - shown}"] for shown in range(min(len(rows) - 1, NUMBERED), 0, -1)]
+    called = "!" if any(each.mentions for each in loud.values()) else ""
+    count = words.STATUS_UNREAD_COUNT(count=f"{talks.messages}{called}", places=len(rows))
+    return [*(words.STATUS_UNREAD(places=", ".join(some)) for some in (rows, *fewer)), count]

@@ -34,6 +34,8 @@ PAINTED_MESSAGES = 200
 # Rows of one message that are shown at once, and characters of one row.
 FOLDED_ROWS = 20
 ROW_CHARS = 4000
+# Blanks before what goes below what it is about.
+BELOW = 4
 
 # Marks a question of the screen's own.
 HEADS = "heads"
@@ -60,6 +62,7 @@ class Page:
         self.preferences = preferences
         self._plain = Plain(local)
         self._gathered: list[tuple[Shown | str, int]] = []
+        self._minutes: dict[int, tuple[str, str]] = {}  # of this paint → time and day: most messages share theirs
         self._day = ""  # of the line printed last
         self._meanwhile: Counter[str] = Counter()  # messages of the block that came while we were away, by conversation
         self._expected = 0  # as the broker counts them
@@ -124,6 +127,8 @@ class Page:
     def take(self) -> list[Fragments]:
         """The lines that have gathered."""
         gathered, self._gathered = self._gathered, []
+        self._colours.look()
+        self._minutes.clear()  # how a time is written is a setting, which counts at once
         lines: list[Fragments] = []
         for _, group in groupby(_joined(gathered), key=_block_of):
             some = list(group)
@@ -137,7 +142,7 @@ class Page:
     def _other(self, event: Shown | str, at: int) -> list[Fragments]:
         """What is no message."""
         if isinstance(event, str):
-            rows = [row for line in event.split("\n") for row in wrapped(line, self.width, _second_column(line))]
+            rows = [row for line in event.split("\n") for row in _told(line, self.width)]
             return [[("", "\n".join(rows))]]
         if isinstance(event, shown.Found):
             return self._found(event, at)
@@ -254,8 +259,8 @@ class Page:
 
     def _away_rule(self, at: int) -> Fragments:
         count, self._expected = self._expected, 0
-        day = self._day_of(_possible(at))
-        since = self._local(_possible(at)) if day == self._day else f"{day}, {self._local(_possible(at))}"
+        day = self._calendar(at)
+        since = self._clock(at) if day == self._day else f"{day}, {self._clock(at)}"
         return self._rule(words.away(count, since))
 
     def _close_block(self) -> list[Fragments]:
@@ -280,7 +285,7 @@ class Page:
         own, marks = self._is_own(envelope.author), run.marks.get(send_id(envelope))
         first, *further = self._rows(text or spoken_text(envelope), whole, own)
         told = [("class:notice", remark_words.NEWLY())] if text else []
-        line = [("class:time", self._local(_possible(envelope.at))), ("", " "), *self._head(envelope), *told, *first]
+        line = [("class:time", self._clock(envelope.at)), ("", " "), *self._head(envelope), *told, *first]
         line += self._behind_gutter(further)
         line += [("class:notice", behind)] if (behind := remarked.behind_ticks(marks)) else []
         if own:
@@ -295,8 +300,8 @@ class Page:
 
     def _said_about(self, envelope: Envelope, targets: remarked.Targets) -> list[Fragments]:
         """A deletion or a reaction, as a notice."""
-        sentence = remarked.sentence(envelope, targets, lambda at: self._local(_possible(at)))
-        line = [("class:time", self._local(_possible(envelope.at))), ("class:notice", f" * {sentence}")]
+        sentence = remarked.sentence(envelope, targets, self._clock)
+        line = [("class:time", self._clock(envelope.at)), ("class:notice", f" * {sentence}")]
         return self._dated(envelope.at, [line]) if sentence else []
 
     def _head(self, envelope: Envelope) -> Fragments:
@@ -343,24 +348,40 @@ class Page:
 
     def _history(self, runs: list[shown.Messages], at: int) -> list[Fragments]:
         """One block, with the days in it; below it, it is today again."""
-        today = self._day = self._day_of(_possible(at))
+        today = self._day = self._calendar(at)
         lines = [line for run in runs for each in run.envelopes for line in self._message(each, run, whole=True)]
         self._day = today
         return [self._rule(words.HISTORY_OF()), *lines, self._rule(words.END_OF_HISTORY())]
 
     def _found(self, event: shown.Found, at: int) -> list[Fragments]:
-        today = self._day = self._day_of(_possible(at))
+        today = self._day = self._calendar(at)
         lines = [line for _, _, envelope in event.items for line in self._message(envelope, event, whole=True)]
         told = found_sentence(event)
         back = [self._rule(today)] if self._day != today else []
         self._day = today
         return [*lines, *back, *([self._notice(event, at, told)] if told else [])]
 
+    # -- times --
+
+    def _clock(self, at: int) -> str:
+        return self._minute(at)[0]
+
+    def _calendar(self, at: int) -> str:
+        return self._minute(at)[1]
+
+    def _minute(self, at: int) -> tuple[str, str]:
+        """How a time (Unix, ms) is written, and its day."""
+        possible = _possible(at)
+        minute = possible // 60_000
+        if minute not in self._minutes:
+            self._minutes[minute] = self._local(possible), self._day_of(possible)
+        return self._minutes[minute]
+
     # -- lines between --
 
     def _dated(self, at: int, lines: list[Fragments]) -> list[Fragments]:
         """A line for the day, where it is another than before."""
-        day = self._day_of(_possible(at))
+        day = self._calendar(at)
         if day == self._day:
             return lines
         before, self._day = self._day, day
@@ -386,6 +407,14 @@ def _block_of(gathered: tuple[Shown | str, int]) -> tuple[str, bool]:
     if not isinstance(event, shown.Messages):
         return "", False
     return (event.log, True) if event.mine else ("messages", False)
+
+
+def _told(line: str, width: int) -> list[str]:
+    """A line of the program's own, which may have columns. Where one takes half the room, the next goes below."""
+    column = _second_column(line)
+    if column <= width // 2:
+        return wrapped(line, width, column)
+    return [*wrapped(line[:column].rstrip(), width, BELOW), *wrapped(" " * BELOW + line[column:], width, BELOW)]
 
 
 def _second_column(line: str) -> int:

@@ -16,6 +16,7 @@ from protocol import errors, limits, names
 
 REFUSALS = {
     "too-long": "the message has {size} bytes, {over} more than the {limit} that fit; nothing was sent: split it",
+    "cut-line": "a terminal keeps {limit} bytes of a line: the end may be lost; nothing was sent: split it",
     "long-topic": "the topic has {size} characters, {limit} at most are allowed; nothing was done: shorten it",
     "empty-message": "the message is empty; nothing was sent: -m takes a text",
     "empty": "nothing stands behind the colon; nothing was sent: the message for {name} goes there",
@@ -181,6 +182,7 @@ STATUS_OFFLINE = Sentence("OFFLINE")
 STATUS_RETRY = Sentence("OFFLINE, retry in {seconds} s")
 STATUS_OUTBOX = Sentence("outbox {count}")
 STATUS_UNREAD = Sentence("unread {places}")
+STATUS_UNREAD_COUNT = Sentence("{count} unread in {places}")
 EMPTY_LINE = Sentence("Ctrl-D on an empty line, or exit, leaves")
 NO_CONVERSATION = Sentence("no conversation has that number yet; Alt and a number: {places}")
 NOTHING_NEW = Sentence("nothing is unread elsewhere")

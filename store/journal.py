@@ -391,9 +391,12 @@ def open_journal(root: Path, account_key: str, sends_only: bool) -> Journal:
 
 
 def _compared(name: str) -> str:
-    """An account's compared form; of a room, or of what is no name, something that no account can be."""
+    """An account's compared form; of a room, or of what is no name, something that no account can be.
+
+    A room is known by its sign: that it is no account's name would otherwise be found out anew with each message.
+    """
     try:
-        return names.key(name)
+        return "#" if name.startswith("#") else names.key(name)
     except names.BadName:
         return "#"
 

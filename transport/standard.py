@@ -8,8 +8,11 @@ import errno
 import locale
 import os
 import select
+import termios
 
 READ_BYTES = 65536
+# What Linux keeps of a line that is typed, without its end, where the terminal gives whole lines.
+TERMINAL_LINE_BYTES = 4095
 
 
 def guard() -> None:
@@ -89,6 +92,13 @@ def _events(descriptor: int, wanted: int) -> list[int]:
 def is_terminal(descriptor: int) -> bool:
     """Whether a person may sit behind it."""
     return os.isatty(descriptor)
+
+
+def maybe_cut(descriptor: int, line: bytes) -> bool:
+    """Whether a line that was read may lack its end: a terminal throws away what it can't keep, without a word."""
+    if len(line) <= TERMINAL_LINE_BYTES or not is_terminal(descriptor):
+        return False
+    return bool(termios.tcgetattr(descriptor)[3] & termios.ICANON)
 
 
 def size() -> tuple[int, int]:

@@ -1,5 +1,5 @@
 """The front end for a person at a terminal; the only place that knows prompt_toolkit.
 
 ``terminal.py`` is what the loop meets; ``turns.py`` waits, ``line.py`` is what is typed, ``canvas.py`` is what is
-painted, and alone touches private parts of prompt_toolkit.
+painted, with ``ink.py``, and alone touches private parts of prompt_toolkit.
 """

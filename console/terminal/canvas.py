@@ -17,13 +17,13 @@ from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.layout import Layout
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.vt100 import Vt100_Output
-from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.styles import Style
 
 from console.colours import STYLE, palette, true_colours
 from console.paper import Paper
 from console.preferences import Preferences
 from console.rows import Fragments
+from console.terminal.ink import Ink
 
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"  # a synchronised update; terminals that don't know it ignore it
 _STYLE = Style.from_dict(STYLE)
@@ -48,6 +48,7 @@ class Canvas:
         self._reflows = environment.get("TERM") != "linux" and "XTERM_VERSION" not in environment
         self._paper = Paper(write)
         self._app = self._application(layout, bindings, keyboard, environment, counted)
+        self._ink = Ink(_STYLE, lambda: self._app.color_depth)
 
     def _application(
         self,
@@ -70,6 +71,7 @@ class Canvas:
             key_bindings=bindings,
             color_depth=lambda: _depth(counted, environment),
             erase_when_done=True,
+            max_render_postpone_time=None,  # a key is drawn at once, however much else there is to do
             terminal_size_polling_interval=None,
             input=keyboard,
             output=output,
@@ -93,13 +95,12 @@ class Canvas:
     def print(self, lines: list[Fragments], call: str = "") -> None:
         """Above the last rows: no change of the terminal's mode, and one write. ``call``: what else it is told."""
         app, output = self._app, self._app.output
-        fragments = [fragment for line in lines for fragment in (*line, ("", "\n"))]
+        drawn = self._ink.drawn(lines) if lines else ""
         with self._paper.frame():
             output.write_raw(_BEGIN)
             if app.is_running:
                 app.renderer.erase()
-            if fragments:
-                print_formatted_text(output, fragments, _STYLE, color_depth=app.color_depth)  # type: ignore[arg-type]
+            output.write_raw(drawn)
             if app.is_running:
                 app.renderer.reset()
                 app._redraw()

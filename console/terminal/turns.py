@@ -67,7 +67,11 @@ class Turns:
         """A turn, soon."""
         if not self._scheduled and not self._ended.done():
             self._scheduled = True
-            self._loop.call_soon(self._take_turn)
+            self._loop.call_soon(self._after_keys)
+
+    def _after_keys(self) -> None:
+        """A turn may take a while: keys that are there already are read and drawn before it."""
+        self._loop.call_soon(self._take_turn)
 
     def _take_turn(self) -> None:
         self._scheduled = False

@@ -44,7 +44,7 @@ def three_places(scene: Scene) -> Iterator[None]:
     scene.show(
         message("alice", "me, look", to="#garden"), message("bob", "psst", to="me"), message("bob", "x", to="#ops")
     )
-    yield from scene.seen("unread 2 #garden:1!, 4 bob:1" if scene.columns > 40 else "online")
+    yield from scene.seen("unread 2 #garden:1!, 4 bob:1" if scene.columns > 40 else "unread 2 #garden:1!, +1")
 
 
 @drawn

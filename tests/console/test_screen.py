@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from console import rows
-from console.colours import ON_DARK, ON_LIGHT, SIXTEEN, Names, palette, true_colours
+from console.colours import ON_DARK, ON_LIGHT, SIXTEEN, SIXTEEN_ON_LIGHT, STYLE, Names, palette, true_colours
 from console.conversations import Conversations, Unread
 from console.preferences import Preferences
 from console.rows import ASCII, Signs, cut, measured
@@ -45,6 +45,20 @@ def test_a_bot_bears_its_mark() -> None:
     some = mine()
     some.show(EVENTS["a bot"], NOON)
     assert [line[6:] for line in lines(some)] == ["echo (bot)  hi", "~ echo (bot) → alice hums"]
+
+
+@pytest.mark.parametrize(
+    ("width", "told"),
+    [
+        (80, "/invite NAME [#ROOM]     let someone join a private room, and tell them\n/quit                    leave"),
+        (40, "/invite NAME [#ROOM]\n    let someone join a private room,\n    and tell them\n/quit\n    leave"),
+    ],
+)
+def test_columns_stand_below_one_another_where_there_is_no_room_beside(width: int, told: str) -> None:
+    some = mine()
+    some.width = width
+    some.tell("/invite NAME [#ROOM]     let someone join a private room, and tell them\n/quit                    leave")
+    assert lines(some) == [told]
 
 
 def test_a_long_message_is_folded_but_not_in_the_history() -> None:
@@ -149,6 +163,8 @@ def test_the_status_line_keeps_what_matters() -> None:
     for width in range(5, 100):
         assert measured(line(width, Signs())) < width
     assert line(60, Signs()) == " ○ OFFLINE, retry in 4 s │ me │ unread 2 dave:1, 3 #ops:12!"
+    assert line(50, Signs()) == " ○ OFFLINE, retry in 4 s │ unread 2 dave:1, +1"
+    assert line(46, Signs()) == " ○ OFFLINE, retry in 4 s │ 13! unread in 2"
 
 
 def test_a_cut_line_fits() -> None:
@@ -175,6 +191,7 @@ def test_colours() -> None:
     assert colours({"COLORTERM": "truecolor", "COLORFGBG": "15;0"}) == ON_DARK
     assert colours({"COLORTERM": "24bit", "COLORFGBG": "0;default;15"}) == ON_LIGHT
     names = Names(lambda: SIXTEEN)
+    names.look()
     assert len({names.style(f"name {number}") for number in range(6)}) == 6
     assert names.style("name 1") == names.style("name 1")
     assert Names(lambda: ()).style("bob") == "bold"
@@ -185,7 +202,9 @@ def test_what_somebody_wants_counts_more_than_what_a_terminal_says() -> None:
     assert colours({}, colours="truecolor", background="light") == ON_LIGHT
     assert colours({"COLORFGBG": "0;15"}, colours="truecolor") == ON_LIGHT
     assert colours({"COLORTERM": "truecolor", "COLORFGBG": "0;15"}, background="dark") == ON_DARK
-    assert colours({"COLORTERM": "truecolor", "COLORFGBG": "0;15"}, colours="16") == SIXTEEN
+    assert colours({"COLORTERM": "truecolor", "COLORFGBG": "0;15"}, colours="16") == SIXTEEN_ON_LIGHT
+    assert colours({}, background="light") == SIXTEEN_ON_LIGHT
+    assert colours({"COLORFGBG": "15;0"}) == SIXTEEN
     assert colours({"COLORTERM": "truecolor"}, colours="none") == ()
     assert not true_colours(preferred({}, colours="16"), {"COLORTERM": "truecolor"})
 
@@ -193,8 +212,10 @@ def test_what_somebody_wants_counts_more_than_what_a_terminal_says() -> None:
 def test_names_change_their_colours_with_the_palette() -> None:
     some = [SIXTEEN]
     names = Names(lambda: some[0])
+    names.look()
     assert names.style("bob") in SIXTEEN
     some[0] = ON_DARK
+    names.look()
     assert names.style("bob") in ON_DARK
 
 
@@ -222,3 +243,17 @@ def test_every_event_can_be_shown(event: shown.Shown) -> None:
     some = mine()
     some.show(event, NOON)
     assert all(isinstance(line, str) for line in lines(some))
+
+
+def contrast(colour: str, background: float) -> float:
+    """As WCAG has it; ``background`` is a luminance, 0 for black and 1 for white."""
+    parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    luminance = sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return (max(luminance, background) + 0.05) / (min(luminance, background) + 0.05)
+
+
+def test_colours_of_ours_can_be_read() -> None:
+    assert min(contrast(colour, 0.0) for colour in ON_DARK) >= 4.5
+    assert min(contrast(colour, 1.0) for colour in ON_LIGHT) >= 5.0
+    assert not any("#" in style or "ansi" in style for style in STYLE.values())  # all else is the terminal's own

@@ -61,6 +61,7 @@ def test_a_taken_name_is_asked_for_its_password_once(clients: Clients, alice: st
     assert ended.code == 0
     assert PASSWORD not in ended.out
     assert "Once more" not in ended.out
+    assert all(len(line) <= 80 for line in ended.out.splitlines() if "is taken" in line)
 
 
 @pytest.mark.parametrize(
@@ -163,3 +164,18 @@ def test_messages_come_while_one_types(clients: Clients, alice: str, reader: Pro
     screen.type("ne\n")
     screen.see(f"{alice}: half a line")
     assert screen.end(signal.SIGTERM).code == 0
+
+
+def test_a_line_that_the_terminal_has_cut_is_not_sent(clients: Clients, alice: str) -> None:
+    """Whoever pastes a long line would otherwise send its beginning, and never know."""
+    clients.register(alice)
+    screen = clients.at_terminal("--plain", alice)
+    screen.see(f"welcome, {alice}")
+    screen.type("x" * 5000 + "\n")
+    screen.see("keeps 4095 bytes of a line: the end may be lost; nothing was sent: split it")
+    screen.type("y" * 4094 + "\n")
+    screen.see(f"{alice}: yyyy")
+    screen.type("exit\n")
+    ended = screen.end()
+    assert ended.code == 0
+    assert f"{alice}: x" not in ended.out
