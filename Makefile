@@ -21,7 +21,7 @@ $(VENV)/.programs: requirements.txt
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.tests: requirements-dev.txt $(VENV)/.programs
+$(VENV)/.tests: requirements-dev.txt requirements-metrics.txt $(VENV)/.programs
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
