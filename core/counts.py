@@ -9,12 +9,12 @@ from core.events import Done, Result
 
 
 class Counts:
-    """Since the start, in messages unless it says otherwise. They only grow."""
+    """Since the start, in sends (messages, and remarks about them) unless it says otherwise. They only grow."""
 
     def __init__(self) -> None:
         self.accepted = 0  # are on disk
-        self.refused = Counter[str]()  # sends that were refused for good, by code
-        self.duplicates = 0  # sends that came again, and were answered again
+        self.refused = Counter[str]()  # were refused for good, by code
+        self.duplicates = 0  # came again, and were answered again
         self.gaps = 0  # times that a device's numbers had a hole
         self.store_failures = 0  # groups that the store did not take
 

@@ -74,7 +74,7 @@ SERIES = (
     Series("restante_turn_seconds", "Length of one turn of the loop.", "turn_us", _spread(MICROSECOND)),
     Series("restante_drain_frames", "Frames that one turn took in.", "drain_frames", _spread(1)),
     Series("restante_commit_seconds", "Length of one synced commit.", "commit_us", _spread(MICROSECOND)),
-    Series("restante_accepted", "Messages that were put on disk.", "accepted", _counter),
+    Series("restante_accepted", "Messages, and remarks about them, that were put on disk.", "accepted", _counter),
     Series("restante_delivered", "Messages handed to sessions, once for each reader.", "delivered", _counter),
     Series("restante_duplicates", "Sends that came again; they were stored before.", "duplicates", _counter),
     Series("restante_gaps", "Times that a device's numbers had a hole.", "gaps", _counter),

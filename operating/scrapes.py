@@ -12,6 +12,7 @@ from transport.page import PagePort
 from transport.poller import Source
 
 PATH = "/metrics"
+PACKAGE = "prometheus_client"
 # A page serves all who ask within this time: however often somebody asks, it costs the broker little.
 PAGE_S = 0.5
 
@@ -73,9 +74,10 @@ def open_scrapes(place: tuple[str, int] | None) -> Scrapes | None:
         # Imported only here: it needs a package that is installed only where metrics are wanted.
         from operating.exposition import KIND, page
     except ModuleNotFoundError as error:
+        if error.name != PACKAGE:
+            raise
         raise NoMetrics(
-            "metrics need the package {package}, which is not here; the broker was not started:"
-            " install it (docs/OPERATING.md says how), or leave --metrics away",
-            package=error.name,
+            "metrics need the package prometheus-client, which is not here; the broker was not started:"
+            " install it (docs/OPERATING.md says how), or leave --metrics away"
         ) from None
     return Scrapes(PagePort(*place, PATH), page, KIND)
