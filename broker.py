@@ -230,6 +230,9 @@ def serve(settings: Settings) -> None:
         waker.watch((signal.SIGINT, signal.SIGTERM))
         folder = private_folder(settings.data)
         stack.callback(Lock(folder).close)
+        scrapes = open_scrapes(settings.metrics)
+        if scrapes:
+            stack.callback(scrapes.close)
         log = open_log(folder / "broker.log", settings.log)
         stack.callback(close_log, log)
         store = SqliteStore.open(folder / "restante.sqlite")
@@ -237,9 +240,6 @@ def serve(settings: Settings) -> None:
         pair = open_pair(folder / "broker.key", curve.make_pair, curve.public_of, KEY_LOSS)
         if settings.demo_accounts:
             make_demo_accounts(store)
-        scrapes = open_scrapes(settings.metrics)
-        if scrapes:
-            stack.callback(scrapes.close)
         context = make_context()
         stack.callback(context.term)
         zap = Zap(context)
@@ -257,6 +257,7 @@ def serve(settings: Settings) -> None:
             keep,
             permits=settings.registration == "invite",
             began_at=clock().at,
+            key=pair.public,
         )
         control = open_control(context, folder)
         if control:

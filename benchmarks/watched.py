@@ -38,7 +38,7 @@ AWAY_S = 7.0
 CUT_EACH, ON_ITS_WAY_S = 25, 0.002
 REMARK = (
     "Grey: the broker was stopped. Before that 200 messages a second, 4,000, 500 with lines that are cut,"
-    " 300 with one who does not read."
+    " 300 with a reader who sleeps."
 )
 _DEADLINE_S = 5.0
 _SCRAPE_S = 1.0

@@ -139,7 +139,7 @@ def _place(text: str) -> tuple[str, int]:
     """An address and a port; this machine's own address if there is only a port."""
     address, colon, number = text.rpartition(":")
     if colon and not address:
-        raise wrong("{text!r} is no address and port: give 9100, or 10.0.0.5:9100, or [::1]:9100", text=text)
+        raise wrong("{text!r} is no address and port: give 9777, or 10.0.0.5:9777, or [::1]:9777", text=text)
     return address.strip("[]") or METRICS_ADDRESS, port(number)
 
 

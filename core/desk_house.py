@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
-from math import inf
 from typing import Any
 
 from core import records
@@ -23,8 +23,8 @@ from core.session import Session
 from core.sessions import Sessions
 from protocol import frames, limits, names
 
-# Up to so many seconds a session has been behind, and what people call that.
-BEHIND_FOR_S = {"1s": 1.0, "10s": 10.0, "1m": 60.0, "10m": 600.0, "1h": 3600.0, "longer": inf}
+# Up to so many seconds a session has been behind, and what people call that; and what is longer.
+BEHIND_FOR_S, BEHIND_FOR = (1.0, 10.0, 60.0, 600.0, 3600.0), ("1s", "10s", "1m", "10m", "1h", "longer")
 
 
 class HouseDesk:
@@ -58,6 +58,7 @@ class HouseDesk:
             event,
             protocol=f"{limits.MAJOR_VERSION}.{limits.MINOR_VERSION}",
             broker=self._house.broker.hex(),
+            key=self._house.key,
             epoch=self._house.epoch,
             began_at=self._house.began_at,
             sessions=len(sessions),
@@ -127,12 +128,11 @@ def _fact(session: Session, now: Instant) -> dict[str, Any]:
 
 def _backlog(sessions: Iterable[Session], now: Instant) -> dict[str, int]:
     """Messages that wait for sessions, by how long each session has been behind."""
-    waiting = dict.fromkeys(BEHIND_FOR_S, 0)
+    waiting = [0] * len(BEHIND_FOR)
     for session in sessions:
         if session.behind_since is not None:
-            behind_s = now.tick - session.behind_since
-            waiting[next(name for name, most in BEHIND_FOR_S.items() if behind_s <= most)] += session.backlog
-    return waiting
+            waiting[bisect_left(BEHIND_FOR_S, now.tick - session.behind_since)] += session.backlog
+    return dict(zip(BEHIND_FOR, waiting, strict=True))
 
 
 def _device(epoch: str) -> str:

@@ -227,8 +227,9 @@ def stats(fact: Fact) -> Iterator[str]:
         refused=sum(fact["refused"].values()),
     )
     yield worded(
-        "the store holds {size} MB; broker {broker}, epoch {epoch}",
+        "the store holds {size} MB; broker {broker}, epoch {epoch}, key {key}",
         size=f"{fact['size'] / 1e6:.1f}",
         broker=fact["broker"],
         epoch=fact["epoch"],
+        key=fact["key"],
     )

@@ -19,7 +19,11 @@ _OPEN = Path("/proc/self/fd")
 
 def used() -> int | None:
     """How many this process has; None where nobody can tell."""
-    return sum(1 for _ in _OPEN.iterdir()) if _OPEN.is_dir() else None
+    try:
+        # Linux 6.2 and later count; before, one has to, which takes a millisecond for each thousand.
+        return _OPEN.stat().st_size or sum(1 for _ in _OPEN.iterdir())
+    except OSError:
+        return None
 
 
 def limit() -> int:

@@ -8,6 +8,7 @@ holds one of a few places, until others come.
 from __future__ import annotations
 
 import contextlib
+import os
 import selectors
 import socket
 
@@ -126,7 +127,7 @@ def _listen(address: str, port: int, path: str) -> socket.socket:
             path=path,
             address=address,
             port=port,
-            why=error.strerror,
+            why=os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror,  # not Python's
         ) from None
     listener.setblocking(False)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, ANSWER_BYTES)

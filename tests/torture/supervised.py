@@ -3,8 +3,8 @@
 ``python -m tests.torture.supervised --minutes 5 --every 20`` prints what was seen; the exit code is 1 if something was
 lost, came twice, or came in another order than it was said.
 
-The bots are two of the examples, feed and reminder, and one that answers everything. Somebody gives them work and counts
-what comes back: lines of a log file, private messages, reminders.
+The bots are two of the examples, feed and reminder, and one that answers everything. Somebody gives them work and
+counts what comes back: lines of a log file, private messages, reminders.
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ from typing import Any, NamedTuple
 
 from tests.torture.stage import HOST, PASSWORD, PATIENCE_S, ROOT, free_port, wait
 
-# As in install/systemd/restante-broker.service: RestartSec, TimeoutStopSec.
-RESTART_S, STOP_S = 1.0, 10.0
+UNIT = (ROOT / "install" / "systemd" / "restante-broker.service").read_text("utf-8")
+RESTART_S, STOP_S = (
+    float(re.findall(rf"^{name}=(\d+)$", UNIT, re.MULTILINE)[0]) for name in ("RestartSec", "TimeoutStopSec")
+)
 # The pause between two pieces of work; of so many one is a reminder, too.
 PAUSE_S, REMINDER_EACH = 0.1, 10
 MINUTE_S = 60.0
