@@ -13,7 +13,7 @@ from core.broker import Broker
 from core.clock import Instant
 from core.commands import Append, Browse, Command, Fetch, Look, Move, Operation, Put, Trim
 from core.events import Fetched, Looked
-from core.received import Event
+from core.received import Event, gathered
 from operating.measures import Measures
 from store import Store
 
@@ -53,7 +53,7 @@ class Turns:
 
     def turn(self, events: Iterable[Event], now: Instant) -> None:
         """What has happened, the commit, its outcome; then all that has gathered is said."""
-        self._decide(events, now)
+        self._decide(gathered(events), now)
         group = [*self._group, *self.core.gather()]
         self._group.clear()
         if group:

@@ -256,6 +256,8 @@ class Client:
 
     def _heard(self, event: Heard, now: Instant) -> list[Command]:
         self.link.heard_at = now.tick
+        if self.link.phase != ONLINE and isinstance(event.frame, frames.Joined) and not event.frame.ask:
+            return []  # what we are in Welcome tells; and the journal may still be in another line of time
         handler = self._frames.get(type(event.frame))
         return handler(event.frame, now) if handler else []
 

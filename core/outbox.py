@@ -39,6 +39,11 @@ class Waiting(msgspec.Struct):
         return self.item.enc == remarks.RECEIPT
 
     @property
+    def is_nothing(self) -> bool:
+        """Whether only its number is left to be used up: its author was told that the broker has refused it."""
+        return self.item.to == NOBODY
+
+    @property
     def text(self) -> str:
         """What was typed; of a deletion or a reaction nothing."""
         if self.item.enc == "none":
@@ -48,13 +53,11 @@ class Waiting(msgspec.Struct):
 
     def outcome(self, device: str, refusal: Refusal | None) -> Shown | None:
         """What became of it, once it is settled; None if that is not news."""
-        if self.is_receipt:
+        if self.is_receipt or self.is_nothing:
             return None
         send_id = f"{device}:{self.n}"
         if refusal is None:
             return None if self.told else Sent(id=send_id, tag=self.tag)
-        if self.item.to == NOBODY:
-            return None
         return Refused(
             code=refusal.code,
             text=refusal.text,

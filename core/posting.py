@@ -54,7 +54,8 @@ class Posting:
         self._pause_told = False
         outcomes = [each.outcome(device, refused.get(each.n)) for each in done]
         drop = Drop(done[-1].n, [each.n for each in done if each.n in refused] if refused else [])
-        taken = [each for each in done if each.n not in refused] if refused else done
+        # A broker that was put back to a time long ago may know no more that it refused what is nothing now.
+        taken = [each for each in done if each.n not in refused and not each.is_nothing]
         return taken, [drop, *(Show(outcome) for outcome in outcomes if outcome)]
 
     def asked(self, event: typed.AskedOutbox, now: Instant) -> list[Command]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from core.orders import AnyOrder
-from protocol import frames
+from protocol import frames, limits
 
 
 class Event(msgspec.Struct):
@@ -31,6 +32,7 @@ class Received(Event):
     address: str = ""  # the other side's network address, for people and for limits
     key: str = ""  # the public key of the connection that it came over
     connection: int = 0  # its number: a later one has a higher one; 0: nobody knows
+    size: int = 0  # bytes of the frame
     found: dict[str, Any] = {}  # what Look and Put brought, by key; a record is (version, value)
     proof: Proved | None = None
     asker: str = ""  # the store's name of the device that asks; by the time of an answer another may be there
@@ -63,3 +65,36 @@ class Swept(Event):
     prefix: str
     after: str
     found: dict[str, Any] = {}  # as in Received
+
+
+def gathered(events: Iterable[Event]) -> list[Event]:
+    """Sends of one connection that follow one another, as if one frame had borne them: who sends one message a frame
+    shall not make every step anew for each. What a connection says stays in its order; connections have none among
+    them.
+    """
+    whole: list[Event] = []
+    last: dict[tuple[bytes, str], Received] = {}  # by who spoke, if that was a Post
+    for event in events:
+        if not isinstance(event, Received):
+            last.clear()
+        elif not isinstance(event.frame, frames.Post):
+            last.pop((event.peer, event.key), None)
+        elif (before := last.get((event.peer, event.key))) and _takes(before, event):
+            continue
+        else:
+            last[(event.peer, event.key)] = event
+        whole.append(event)
+    return whole
+
+
+def _takes(before: Received, event: Received) -> bool:
+    """Put a Post to the one before if it continues that and a frame has room for both; whether it was so."""
+    post, more = before.frame, event.frame
+    assert isinstance(post, frames.Post)
+    assert isinstance(more, frames.Post)
+    count, size = len(post.items), before.size + event.size
+    if post.n + count != more.n or count + len(more.items) > limits.PACK_MESSAGES or size > limits.FRAME_BYTES:
+        return False
+    post.items += more.items
+    before.size = size
+    return True

@@ -47,6 +47,7 @@ class Notebook:
         self.cursors: dict[str, int] = {}
         self.history: dict[tuple[int, str, int], Envelope] = {}  # era, log, seq
         self.remarks: dict[tuple[int, str, int], Envelope] = {}  # what is about messages, in the same way
+        self.about: dict[SendId, tuple[tuple[int, str, int], ...]] = {}  # where a message is, and what is about it
         self.receipts: dict[tuple[str, str], tuple[int, int]] = {}  # account, device → up to which n delivered, read
         self.looked: dict[tuple[str, str], tuple[int, int]] = {}  # log, account → era, seq
         self.era = 1
@@ -234,18 +235,17 @@ class Notebook:
         elif isinstance(remark, Edit | Delete | React):
             self.remarks.setdefault(place, envelope)
             meant = remarks.target(remark)
-        for of, message in self.history.items():
-            if (message.device, message.n) == meant:
+        else:
+            return
+        self.about[meant] = tuple(sorted({*self.about.get(meant, ()), place}))
+        for of in self.about[meant]:
+            if message := self.history.get(of):
                 self.history[of] = present(message, self._said(message))
 
     def _said(self, message: Envelope) -> list[Envelope]:
         """The remarks about a message, in the order of their log."""
-        read = ((place, each, remarks.read(each.enc, each.body)) for place, each in sorted(self.remarks.items()))
-        return [
-            each
-            for _, each, remark in read
-            if isinstance(remark, Edit | Delete | React) and remarks.target(remark) == (message.device, message.n)
-        ]
+        places = self.about.get((message.device, message.n), ())
+        return [self.remarks[place] for place in places if place in self.remarks]
 
     def _note_receipt(self, envelope: Envelope) -> None:
         receipt = remarks.read(envelope.enc, envelope.body)

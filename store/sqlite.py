@@ -18,6 +18,7 @@ from protocol import frames, limits
 from store import Outcome, Record, segments
 from store.copying import Copying
 from store.database import MOST_PAGES, Kind, failures, open_database, transaction
+from store.fresh import Fresh
 from store.known import Known, Recent
 from store.migrations import broker_1_to_2
 from store.turn import Turn
@@ -25,6 +26,8 @@ from store.turn import Turn
 CURE = "restore a backup, with the broker's command restore FILE"
 KIND = Kind(0x52535442, 2, CURE, (broker_1_to_2,))  # "RSTB"
 
+# The last envelopes written: a reader whose window is full asks for them soon.
+FRESH_BYTES = 4 * 1024 * 1024
 # The last segments read: the mail of one turn is for many readers.
 SEGMENTS_CACHED_BYTES = 4 * 1024 * 1024
 
@@ -70,6 +73,7 @@ class SqliteStore:
             raise apsw.CorruptError("it has no id")
         self.damaged: list[tuple[str, int]] = []
         self._known = Known(database)
+        self._fresh = Fresh(FRESH_BYTES)
         self._segments: Recent[int, bytes] = Recent(SEGMENTS_CACHED_BYTES, len)
         self._next_segment: int = database.execute("SELECT ifnull(max(id), 0) + 1 FROM segment").get
         self._outcomes: list[Outcome] = []
@@ -126,6 +130,10 @@ class SqliteStore:
             return StoreFailed(group, "store-down")
         self._known.learn(turn.logs, turn.devices)
         self._next_segment = turn.next_segment
+        if turn.arrived:
+            self._fresh.keep(turn.arrived, turn.size)
+        if turn.changed:
+            self._fresh.forget()
         for number, body in turn.changed.items():
             self._segments.keep(number, body)
         return Stored(group, results, turn.arrived)
@@ -138,7 +146,7 @@ class SqliteStore:
         with failures(self._path, KIND):
             first = max(after + 1, self._known.log(log).first)
             with closing(self._walk(log, first)) as walk:
-                for envelope in islice(walk, messages):
+                for envelope in islice(self._fresh.since(log, first) or walk, messages):
                     size -= len(envelope)
                     if some and size < 0:
                         break

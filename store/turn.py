@@ -30,6 +30,7 @@ class Turn:
         self.devices: dict[str, Device] = {}
         self.next_segment = next_segment
         self.arrived: list[Arrived] = []
+        self.size = 0  # bytes of the segments in which that lies
         self._withholds: list[tuple[bytes, str, list[int]]] = []  # an envelope, and where what it withholds stands
         self.changed: dict[int, bytes] = {}  # segments whose bodies are others than before
 
@@ -116,7 +117,7 @@ class Turn:
         layout = segments.lay(self._envelopes, self._indexes.values(), base)
         rows = ((base + home, layout.refs[home], body) for home, body in enumerate(layout.segments))
         self._database.executemany("INSERT INTO segment (id, refs, body) VALUES (?, ?, ?)", rows)
-        self.next_segment = base + len(layout.segments)
+        self.next_segment, self.size = base + len(layout.segments), sum(map(len, layout.segments))
         slices = []
         for (name, indexes), places in zip(self._indexes.items(), layout.places, strict=True):
             log = self._registered_log(name)

@@ -121,10 +121,11 @@ class Router:
                     break
                 peer = receive(zmq.NOBLOCK)
                 body = receive(zmq.NOBLOCK, copy=False)  # it knows whose it is, and whether more follows
-                size -= len(body)
+                length = len(body)
+                size -= length
                 if body.more:
                     size -= self._skip(peer)
-                elif event := self._read(peer, body):
+                elif event := self._read(peer, body, length):
                     events.append(event)
         except zmq.Again:
             pass
@@ -138,7 +139,7 @@ class Router:
         self.connections.took(peer, size)
         return size
 
-    def _read(self, peer: bytes, body: zmq.Frame) -> Event | None:
+    def _read(self, peer: bytes, body: zmq.Frame, size: int) -> Event | None:
         if peer in self._left:
             return None
         known = self._peers.get(peer)
@@ -146,9 +147,9 @@ class Router:
             known = self._meet(peer, body)
             if known is None:
                 return None
-        self.connections.took(peer, len(body))
+        self.connections.took(peer, size)
         try:
-            return Received(peer, decode(body.bytes), known.address, known.key, known.connection)
+            return Received(peer, decode(body.bytes), known.address, known.key, known.connection, size)
         except ProtocolError as error:
             return Garbled(peer, str(error), error.version, known.address, known.key)
 

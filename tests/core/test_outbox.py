@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 
 from core import shown
-from core.outbox import AHEAD_MESSAGES, KEPT_BYTES, KEPT_MESSAGES, Outbox, Waiting
+from core.commands import Drop, Show
+from core.outbox import AHEAD_MESSAGES, KEPT_BYTES, KEPT_MESSAGES, NOBODY, NOTHING, Outbox, Waiting
+from core.posting import Posting
 from core.typed import Wrote
 from protocol import limits
-from protocol.frames import Item, Post
+from protocol.frames import Accepted, Item, Post
 from tests.core.faults import FaultyStore
 from tests.core.world import World
 
@@ -118,6 +120,14 @@ def test_whatever_happens_each_number_means_one_message_and_the_bytes_on_their_w
 
 
 # ---- with a client around it --------------------------------------------------------------------------------
+
+
+def test_what_was_refused_is_not_called_accepted_by_a_broker_that_has_forgotten_that() -> None:
+    """Its number was posted once more, to nobody: the broker had been put back. It was, again, to a later time."""
+    outbox = Outbox(2, [Waiting(1, Item(NOBODY, "none", NOTHING)), Waiting(2, item())])
+    taken, commands = Posting(outbox).settle(Accepted(2, []), 2, "device")
+    assert [each.n for each in taken] == [2]
+    assert commands == [Drop(2, []), Show(shown.Sent(id="device:2", tag=None))]
 
 
 def test_a_pipe_is_slowed_down_rather_than_swallowed() -> None:

@@ -7,7 +7,9 @@ from copy import deepcopy
 import pytest
 
 from core import shown
-from protocol.frames import Accepted, Expected
+from core.commands import Begin
+from core.events import Heard
+from protocol.frames import Accepted, Expected, Extent, Joined
 from store.memory import MemoryStore
 from tests.core.actor import Actor
 from tests.core.looks import known, stored, texts
@@ -219,3 +221,15 @@ def test_a_device_that_only_sends_gives_back_what_was_lost(world: World, alice: 
     world.come("cron", reads=False, notebook=cron.notebook)
     assert stored(world, "@alice") == ["backup done"]
     assert texts(alice) == ["backup done"]
+
+
+def test_a_room_that_another_device_joined_begins_only_where_a_session_has_begun(world: World, alice: Actor) -> None:
+    """A session of the broker begins before its Welcome is here: until then the journal may be in another epoch."""
+    told = Heard(Joined(0, "#garden", "#garden", Extent(22, 22, 22, 22), ""))
+    alice.deaf = True
+    alice.cut()
+    world.run()
+    assert alice.core.handle(told, world.now) == []
+    alice.deaf = False
+    world.wait(30)
+    assert Begin("#garden", 22) in alice.core.handle(told, world.now)

@@ -261,6 +261,6 @@ class World:
     def receive(self, peer: bytes, data: bytes, key: str, address: str = HERE) -> None:
         """These bytes come in from a connection of this key."""
         try:
-            self.inbox.append(Received(peer, decode(data), address, key, int.from_bytes(peer, "big")))
+            self.inbox.append(Received(peer, decode(data), address, key, int.from_bytes(peer, "big"), len(data)))
         except ProtocolError as error:
             self.inbox.append(Garbled(peer, str(error), error.version, address, key))

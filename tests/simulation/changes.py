@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from protocol import remarks
 from protocol.frames import Envelope
 from protocol.remarks import Delete, Edit, Receipt
+from tests.simulation.said import Id
 
 DAY_MS = 86_400_000
 
@@ -15,26 +16,48 @@ def is_remark(envelope: Envelope) -> bool:
     return envelope.enc in ("edit", "delete", "react", "void")
 
 
-def is_change(each: Envelope, message: Envelope) -> bool:
-    """Whether this is an edit or a deletion of that by its author, in time; without its text it may have been."""
-    if each.enc not in ("edit", "delete", "void"):
-        return False
-    change = remarks.read(each.enc, each.body)
-    about = isinstance(change, Edit | Delete) and (change.device, change.n) == (message.device, message.n)
-    by_author = (each.author, each.to) == (message.author, message.to) and each.at - message.at <= DAY_MS
-    return by_author and (about or each.enc == "void")
+class Changes:
+    """Edits and deletions of one log, found by the message that they are about."""
 
+    def __init__(self) -> None:
+        self._about: dict[Id, list[tuple[Envelope, Edit | Delete]]] = {}
+        self._voids: list[Envelope] = []
 
-def text_after(message: Envelope, log: Iterable[Envelope]) -> bytes | None:
-    """What it says at the end of a log; None if its author has taken it back."""
-    text: bytes = message.body
-    for each in log:
-        change = remarks.read(each.enc, each.body) if is_change(each, message) else None
-        if isinstance(change, Delete):
-            return None
-        if isinstance(change, Edit):
+    def copy(self) -> Changes:
+        """As it is now."""
+        other = Changes()
+        other._about, other._voids = {of: list(some) for of, some in self._about.items()}, list(self._voids)
+        return other
+
+    def add(self, envelope: Envelope) -> None:
+        """The next one of the log."""
+        change = remarks.read(envelope.enc, envelope.body)
+        if isinstance(change, Edit | Delete):
+            self._about.setdefault((change.device, change.n), []).append((envelope, change))
+        elif envelope.enc == "void":
+            self._voids.append(envelope)
+
+    def text(self, message: Envelope) -> bytes | None:
+        """What it says after these; None if its author has taken it back."""
+        text: bytes = message.body
+        for change in self._of(message):
+            if isinstance(change, Delete):
+                return None
             text = change.text.encode()
-    return text
+        return text
+
+    def may_change(self, message: Envelope) -> bool:
+        """Whether one of these is about it: one that has lost its text may have been."""
+        return bool(self._of(message)) or any(_is_in_time(each, message) for each in self._voids)
+
+    def _of(self, message: Envelope) -> list[Edit | Delete]:
+        about = self._about.get((message.device, message.n), [])
+        return [change for each, change in about if _is_in_time(each, message)]
+
+
+def _is_in_time(each: Envelope, message: Envelope) -> bool:
+    """Whether this is by the author of that, in the same place, and not too late."""
+    return (each.author, each.to) == (message.author, message.to) and each.at - message.at <= DAY_MS
 
 
 def same(one: Envelope, other: Envelope) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from protocol import frames, names
-from tests.simulation.changes import agree, is_change, is_remark, receipts, text_after
+from tests.simulation.changes import Changes, agree, is_remark, receipts
 from tests.simulation.device import Device
 from tests.simulation.said import Broken
 
@@ -48,10 +48,12 @@ def check_store(scene: Scene) -> None:
 def check_withheld(found: dict[str, list[frames.Envelope]]) -> None:
     """What was taken back by its author is nowhere, and what was not is as it was."""
     for log, envelopes in found.items():
-        for at, each in enumerate(envelopes):
-            if each.enc == "none" and text_after(each, envelopes[at:]) is None:
+        changes = Changes()  # that come after it
+        for each in reversed(envelopes):
+            changes.add(each)
+            if each.enc == "none" and changes.text(each) is None:
                 raise Broken("I11", f"{each} of {log} was taken back, and its text is still there")
-            if each.enc == "gone" and not any(is_change(other, each) for other in envelopes[at:]):
+            if each.enc == "gone" and not changes.may_change(each):
                 raise Broken("I11", f"{each} of {log} has lost its text, and its author has not asked for that")
 
 

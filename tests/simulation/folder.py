@@ -17,7 +17,20 @@ from store.journal import Journal
 from store.lock import Lock, private_folder
 from store.notebook import Notebook
 
-BOOK = ("device", "facts", "outbox", "settled", "bases", "cursors", "history", "remarks", "receipts", "era", "shown")
+BOOK = (
+    "device",
+    "facts",
+    "outbox",
+    "settled",
+    "bases",
+    "cursors",
+    "history",
+    "remarks",
+    "about",
+    "receipts",
+    "era",
+    "shown",
+)
 
 
 class Book(Notebook):

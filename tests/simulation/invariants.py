@@ -53,7 +53,7 @@ from protocol.frames import (
 from store import Store
 from tests.simulation.changes import agree, is_remark
 from tests.simulation.said import Broken, Id, Register, Said
-from tests.simulation.seen import Seen
+from tests.simulation.seen import Flight, Seen
 from tests.simulation.timeline import GRACE_S, Timeline
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Checker:
         self.is_calm = False  # the faults have stopped, and everybody has had the time to come back
         self._ids: dict[Id, list[Said]] = {}  # several, if a folder was copied
         self._reached: dict[tuple[str, str], int] = {}  # (device or account, log) → the highest cursor ever
-        self._flights: dict[bytes, dict[str, list[int]]] = {}  # peer → log → acked, sent
+        self._flights: dict[bytes, dict[str, Flight]] = {}  # peer → log
         self._speaks: dict[bytes, None] = {}  # who spoke in this turn without a session
 
     @property
@@ -206,7 +206,7 @@ class Checker:
 
     def _acked(self, peer: bytes, cursors: dict[str, int]) -> None:
         for log, flight in self._flights.get(peer, {}).items():
-            flight[0] = max(flight[0], min(flight[1], cursors.get(log, 0)))
+            flight.lands(cursors.get(log, 0))
 
     def turn_ends(self) -> None:
         """The broker has said all it had to say."""
@@ -278,12 +278,11 @@ class Checker:
         if not self.register.bound_since(session.account, session.key, since):
             raise Broken("I5", f"{session.device} gets {run}, and was revoked")
         flights = self._flights.setdefault(session.peer, {})
-        flight = flights.setdefault(run.log, [run.first - 1, run.first - 1])
-        if run.first != flight[1] + 1 and run.first > self.line.firsts.get(run.log, 1):
-            raise Broken("I3", f"{session.device} gets {run} after {flight[1]}")
-        flight[0] += run.first - flight[1] - 1  # what is forgotten is not on the way
-        flight[1] = run.first + len(run.envelopes) - 1
-        if sum(sent - acked for acked, sent in flights.values()) > limits.WINDOW_MESSAGES:
+        flight = flights.setdefault(run.log, Flight(run.first - 1))
+        if run.first != flight.sent + 1 and run.first > self.line.firsts.get(run.log, 1):
+            raise Broken("I3", f"{session.device} gets {run} after {flight.sent}")
+        flight.leaves(run.first, len(run.envelopes))
+        if sum(len(each.seqs) for each in flights.values()) > limits.WINDOW_MESSAGES:
             raise Broken("I9", f"{session.device} gets more than its window of {limits.WINDOW_MESSAGES}: {flights}")
 
     def _joined(self, account: str, log: str) -> int:

@@ -23,6 +23,7 @@ REAL_EVERY = 50
 # Where real files lie: in memory if that is possible, for the power is never cut here.
 SHARED_MEMORY = Path("/dev/shm")
 TRACE_LINES = 60
+SEEDS_A_PROCESS = 8
 
 FINE, BROKEN, CRASHED = 0, 1, 3
 
@@ -82,23 +83,16 @@ def _count(story: Story, played: Played, lines: int | None) -> None:
 def play_many(seeds: range, jobs: int) -> Iterator[Played]:
     """All of these, in their order."""
     if jobs == 1:
-        yield from map(_play_one, seeds)
+        yield from map(play, seeds)
         return
-    with multiprocessing.get_context("fork").Pool(jobs, _begin) as pool:
-        yield from pool.imap(_play_one, seeds, chunksize=8)
+    with multiprocessing.get_context("fork").Pool(jobs, _begin, maxtasksperchild=1) as pool:
+        yield from pool.imap(play, seeds, chunksize=SEEDS_A_PROCESS)
 
 
 def _begin() -> None:
-    """A story is one large knot of objects: it is taken apart after it, not within."""
+    """A story is one large knot of objects: it goes with its process, which is cheaper than to take it apart."""
     gc.freeze()
     gc.disable()
-
-
-def _play_one(seed: int) -> Played:
-    played = play(seed)
-    if not gc.isenabled() and seed % 8 == 0:
-        gc.collect()
-    return played
 
 
 def tell(played: Played) -> None:

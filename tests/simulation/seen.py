@@ -7,8 +7,26 @@ from collections import deque
 from core.commands import GoBack
 from protocol.frames import Envelope
 from protocol.remarks import Receipt
-from tests.simulation.changes import text_after
+from tests.simulation.changes import Changes
 from tests.simulation.said import Broken, Id, Said
+
+
+class Flight:
+    """What of one log was sent to a device and is not acknowledged."""
+
+    def __init__(self, sent: int) -> None:
+        self.sent = sent
+        self.seqs: deque[int] = deque()
+
+    def leaves(self, first: int, count: int) -> None:
+        """The broker sends this; what it leaves out is forgotten, and not on the way."""
+        self.seqs.extend(range(first, first + count))
+        self.sent = first + count - 1
+
+    def lands(self, pos: int) -> None:
+        """The device says that it has all up to here."""
+        while self.seqs and self.seqs[0] <= pos:
+            self.seqs.popleft()
 
 
 class Seen:
@@ -24,6 +42,7 @@ class Seen:
         self.shown: dict[Id, None] = {}  # what its person has before their eyes
         self.have: dict[str, dict[Id, None]] = {}  # log → what is in the journal, of all epochs
         self.kept: dict[str, list[Envelope]] = {}  # log → the same, in the order in which it was written
+        self.changes: dict[str, Changes] = {}  # log → what of it is about messages
         self.lines: dict[str, list[Id | None]] = {}  # log → what is below the cursor, None: skipped
         self.acked: dict[str, int] = {}  # log → the last seq that was read in this epoch, as this device
         self.owed: dict[str, deque[tuple[int, Envelope]]] = {}  # log → in the journal, not shown yet
@@ -37,6 +56,7 @@ class Seen:
         other.shown = dict(self.shown)
         other.have = {log: dict(ids) for log, ids in self.have.items()}
         other.kept = {log: list(envelopes) for log, envelopes in self.kept.items()}
+        other.changes = {log: changes.copy() for log, changes in self.changes.items()}
         other.lines = {log: list(ids) for log, ids in self.lines.items()}
         other.owed = {log: deque(places) for log, places in self.owed.items()}
         return other
@@ -62,6 +82,7 @@ class Seen:
                 have[send_id] = None
             self.lines.setdefault(log, []).append(send_id)
             self.kept.setdefault(log, []).append(envelope)
+            self.changes.setdefault(log, Changes()).add(envelope)
             if not log.startswith("+"):
                 self.owed.setdefault(log, deque()).append((seq, envelope))
         self.moves(log, first + len(envelopes) - 1)
@@ -91,7 +112,7 @@ class Seen:
 
     def text_of(self, log: str, message: Envelope) -> bytes | None:
         """What a message says after all that was written of its log; None if it was taken back."""
-        return text_after(message, self.kept.get(log, []))
+        return self.changes[log].text(message)
 
     def early(self, receipt: Receipt) -> list[Id]:
         """What a receipt says of messages that did not come, or were not shown."""

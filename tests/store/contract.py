@@ -97,7 +97,7 @@ class Draw:
         """This one is about an earlier one, or so it says."""
         rng, log = self._rng, self._rng.choice(LOGS)
         placed = list(enumerate(self._model.read(log, 0, 10**6, 1 << 40).envelopes, self._model.heads([log])[log][0]))
-        real = [(seq, packed) for seq, packed in placed if packed[:1] == b"\x97"]
+        real = [(seq, packed) for seq, packed in placed if packed[:1] == SOMETHING[:1]]
         seq, packed = rng.choice(real) if real and rng.random() < 0.9 else (rng.randint(1, 90), SOMETHING)
         about = frames.decode_envelope(packed)
         seqs = [seq, *(rng.randint(1, 90) for _ in range(rng.randrange(3)))]

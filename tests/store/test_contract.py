@@ -315,4 +315,5 @@ def test_so_does_one_with_small_segments_and_a_short_memory(
     monkeypatch.setattr(segments, "SEGMENT_BYTES", 500)
     monkeypatch.setattr(known, "KNOWN_NAMES", 2)
     monkeypatch.setattr(sqlite, "SEGMENTS_CACHED_BYTES", 700)
+    monkeypatch.setattr(sqlite, "FRESH_BYTES", (0, 2000)[round_ % 2])
     compare(lambda: SqliteStore.open(tmp_path / "store.sqlite"), seed + round_, groups=60)
