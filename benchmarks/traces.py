@@ -35,7 +35,7 @@ class Panel(NamedTuple):
 def shown(value: float, unit: str) -> str:
     """A value as people read it."""
     if unit == "s":
-        return f"{value:,.0f} s" if value >= 10 else f"{value * 1000:,.3g} ms"
+        return f"{value:,.3g} s" if value >= 1 else f"{value * 1000:,.3g} ms"
     if unit == "bytes":
         return f"{value / 1e9:,.3g} GB" if value >= 1e9 else f"{value / 1e6:,.3g} MB"
     if unit == "percentunit":

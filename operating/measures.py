@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-# Twice as much from each bound to the next but one: 100 µs to 10 s, with what people call soon (0.1 s) in the middle.
+# Close where it matters: an SSD syncs in 0.1 to 5 ms, a slow disk in 5 to 50, and from 0.1 s on people notice.
 TIMES_US = (100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 10_000_000)
-# Frames of one turn: up to the most that it takes.
+# Frames of one turn; the last is the most that it takes, and the one before tells a full turn from a nearly full one.
 FRAMES = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 999, 1000)
 
 
