@@ -65,10 +65,31 @@ def _messages(event: shown.Messages) -> list[Object]:
 
 
 def _message(event: shown.Messages, seq: int, envelope: Envelope) -> Object:
-    known = envelope.enc == TEXT_ENC
-    remark = remarked.fields(envelope)
-    if is_remark(envelope) and remark is None:
-        return {}
+    if is_remark(envelope):
+        return _remark(event, seq, envelope)
+    thing = _placed(event, seq, envelope)
+    if envelope.enc == TEXT_ENC:
+        thing["text"] = envelope.body.decode(errors="replace")
+    else:
+        thing["enc"] = envelope.enc
+    if is_action(envelope):
+        thing["action"] = True
+    if event.marks:
+        thing |= remarked.mark_fields(event.marks.get(send_id(envelope)))
+    if event.mine:
+        thing["history"] = True
+    return thing
+
+
+def _remark(event: shown.Messages, seq: int, envelope: Envelope) -> Object:
+    """An edit, a deletion or a reaction; nothing of one that can't be read."""
+    remark, thing = remarked.fields(envelope), _placed(event, seq, envelope)
+    del thing["text"]
+    return {} if remark is None else {**thing, **remark}
+
+
+def _placed(event: shown.Messages, seq: int, envelope: Envelope) -> Object:
+    """What is said of whatever has a place in a log, in the order in which people read it."""
     thing: Object = {
         "event": "message",
         "log": event.log,
@@ -76,21 +97,12 @@ def _message(event: shown.Messages, seq: int, envelope: Envelope) -> Object:
         "id": f"{envelope.device}:{envelope.n}",
         "from": envelope.author,
         "to": envelope.to,
-        "text": envelope.body.decode(errors="replace") if known else None,
+        "text": None,
         "at": rfc3339(envelope.at),
         "waited": seq <= event.waited,
     }
     if envelope.bot:
         thing["bot"] = True
-    if remark is not None:
-        return {**{name: value for name, value in thing.items() if name != "text"}, **remark}
-    if not known:
-        thing["enc"] = envelope.enc
-    if is_action(envelope):
-        thing["action"] = True
-    thing |= remarked.mark_fields(event.marks.get(send_id(envelope)))
-    if event.mine:
-        thing["history"] = True
     return thing
 
 
