@@ -9,7 +9,7 @@ SEED ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run-broker run-client demo record party test check format share test-install bench bench-peers bench-growth bench-guard bench-docs bench-terminal fuzz simulate mutants torture catalogues clean
+.PHONY: help venv run-broker run-client demo record party test check format share test-install bench bench-peers bench-growth bench-guard bench-docs bench-terminal dashboard fuzz simulate mutants torture torture-bots catalogues clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -21,7 +21,7 @@ $(VENV)/.programs: requirements.txt
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.tests: requirements-dev.txt $(VENV)/.programs
+$(VENV)/.tests: requirements-dev.txt requirements-metrics.txt $(VENV)/.programs
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
@@ -77,6 +77,9 @@ bench-docs: venv ## the tables and pictures of the last runs, into README.md and
 bench-terminal: venv ## how soon a key is seen while messages arrive
 	@exec $(RUN) benchmarks/terminal.py $(ARGS)
 
+dashboard: $(VENV)/.tests ## the picture of the dashboard in docs/, from a real run
+	@exec $(RUN) -m benchmarks.watched docs
+
 $(VENV)/.fuzz: requirements-fuzz.txt $(VENV)/.programs
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-fuzz.txt
 	@touch $@
@@ -92,6 +95,9 @@ simulate: venv ## many seeded stories against the laws, or one with its trace: m
 
 mutants: venv ## deliberate mistakes, each of which the simulation must find
 	@exec $(RUN) -m tests.simulation.mutants
+
+torture-bots: venv ## kill a supervised broker while three bots work: make torture-bots MINUTES=5
+	@exec $(RUN) -m tests.torture.supervised --minutes $(MINUTES)
 
 torture: venv ## kill, stop and cut real programs, then count: make torture MINUTES=20 SEED=7
 	@exec $(RUN) -m tests.torture --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))

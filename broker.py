@@ -31,6 +31,9 @@ from core.received import Event, Proved
 from core.retention import Keep
 from operating.commands import carry_out
 from operating.desk import Desk
+from operating.gauges import gauges
+from operating.measures import Measures
+from operating.scrapes import NoMetrics, open_scrapes
 from protocol import names, passwords
 from store import Store, StoreDamaged, StoreError, StoreExposed, StoreNewer, StoreUnwritable
 from store.keyfile import open_pair
@@ -65,6 +68,7 @@ DEMO_PASSWORD = "demo"
 
 EXIT_BROKEN, EXIT_NO_FOLDER, EXIT_LOCKED = 1, 73, 75
 EXITS: dict[type[Exception], int] = {
+    NoMetrics: 2,
     StoreDamaged: 65,
     StoreNewer: 65,
     NoAddress: 69,
@@ -85,8 +89,10 @@ class Loop:
         waker: Waker,
         house: House,
         log: logging.Logger,
+        measures: Measures,
     ) -> None:
         self._store = store
+        self._measures = measures
         self._desk = desk
         self._router = router
         self._zap = zap
@@ -105,7 +111,8 @@ class Loop:
             Note: self._note,
             Reply: desk.reply,
         }
-        self._turns = Turns(Broker(house), store, outside)
+        self._turns = Turns(Broker(house), store, outside, measures)
+        measures.gauges |= {"connections": lambda: router.connections.count, "login_queue": self._worker.queued}
         self._poller = Poller()
         self._poller.add(waker.fileno())
         for source in (*router.sources, zap.socket, *desk.sources):
@@ -117,7 +124,8 @@ class Loop:
             self._poller.wait(self._patience())
             if self._waker.take():
                 break
-            self._turn(self._drain())
+            with self._measures.turn:
+                self._turn(self._drain())
         notify("STOPPING=1")
         self._turn([*self._drain(), Closing()])
         while self._turns.pending:
@@ -130,6 +138,7 @@ class Loop:
         self._gone = self._router.flush()
         self._desk.go_on()
         for log, seq in self._store.damaged:
+            self._measures.damaged += 1
             self._log.error(line("damaged", {"log": log, "seq": seq}))
             say(f"restante: {broker_words.DAMAGED(seq=seq, log=log)}")
         self._store.damaged.clear()
@@ -138,6 +147,7 @@ class Loop:
         self._router.record.answer()
         proofs: list[Event] = [ProofArrived(prove.cause, proof) for prove, proof in self._worker.answers()]
         frames = self._router.drain(TURN_FRAMES, TURN_BYTES)  # before the connections' ends: a good-bye comes first
+        self._measures.drain.add(len(frames))
         happened = self._router.happened(time.monotonic())
         orders = self._desk.drain()
         return [*proofs, *orders, *self._zap.drain(TURN_KNOCKS), *frames, *self._gone, *happened]
@@ -157,6 +167,7 @@ class Loop:
 
     def _note(self, note: Note) -> None:
         if note.what == "refused":
+            self._measures.refusals[note.fields["code"]] += 1
             if self._refusals.take(note.what, time.monotonic()):
                 self._unnoted += 1
                 return
@@ -219,6 +230,9 @@ def serve(settings: Settings) -> None:
         waker.watch((signal.SIGINT, signal.SIGTERM))
         folder = private_folder(settings.data)
         stack.callback(Lock(folder).close)
+        scrapes = open_scrapes(settings.metrics)
+        if scrapes:
+            stack.callback(scrapes.close)
         log = open_log(folder / "broker.log", settings.log)
         stack.callback(close_log, log)
         store = SqliteStore.open(folder / "restante.sqlite")
@@ -243,16 +257,20 @@ def serve(settings: Settings) -> None:
             keep,
             permits=settings.registration == "invite",
             began_at=clock().at,
+            key=pair.public,
         )
         control = open_control(context, folder)
         if control:
             stack.callback(control.close)
         else:
             log.warning(line("no-control", {"why": "the folder's path is too long for a socket"}))
-        loop = Loop(store, router, zap, Desk(control, store, log), waker, house, log)
+        measures = Measures(gauges(folder))
+        loop = Loop(store, router, zap, Desk(control, store, log, scrapes), waker, house, log, measures)
         place = endpoint(settings.address, router.port)
         say(f"restante: {broker_words.LISTENING(place=place, key=pair.public)}")
         log.info(line("listening", {"address": settings.address, "port": router.port}))
+        if scrapes:
+            say(f"restante: {broker_words.METRICS(place=scrapes.place)}")
         notify("READY=1")
         loop.run()
         log.info(line("ended", {}))
@@ -275,7 +293,7 @@ def main(arguments: list[str] | None = None, program: str = "python broker.py") 
         serve(settings)
     except Locked:
         return _fail(EXIT_LOCKED, broker_words.LOCKED(folder=settings.data))
-    except (StoreError, NoAddress, NoCurve) as error:
+    except (StoreError, NoAddress, NoCurve, NoMetrics) as error:
         return _fail(EXITS.get(type(error), EXIT_BROKEN), told(error))
     except OSError as error:
         return _fail(EXIT_NO_FOLDER, broker_words.UNWRITABLE(folder=settings.data, why=error.strerror))

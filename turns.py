@@ -14,6 +14,7 @@ from core.clock import Instant
 from core.commands import Append, Browse, Command, Fetch, Look, Move, Operation, Put, Trim
 from core.events import Fetched, Looked
 from core.received import Event, gathered
+from operating.measures import Measures
 from store import Store
 
 
@@ -23,9 +24,16 @@ class Turns:
     ``outside`` does what the core asks of the network, of the worker and of the log.
     """
 
-    def __init__(self, core: Broker, store: Store, outside: dict[type[Command], Callable[[Any], Event | None]]) -> None:
+    def __init__(
+        self,
+        core: Broker,
+        store: Store,
+        outside: dict[type[Command], Callable[[Any], Event | None]],
+        measures: Measures | None = None,
+    ) -> None:
         self.core = core
         self._store = store
+        self._measures = measures or Measures()
         self._group: list[Operation] = []
         self._table: dict[type[Command], Callable[[Any], Event | None]] = {
             Append: self._group.append,
@@ -49,7 +57,8 @@ class Turns:
         group = [*self._group, *self.core.gather()]
         self._group.clear()
         if group:
-            self._store.submit(group, now)
+            with self._measures.commit:
+                self._store.submit(group, now)
         self._decide(self._store.poll(), now)
         while commands := self.core.settle(now):
             self._decide(self._perform(commands), now)
@@ -72,6 +81,8 @@ class Turns:
             found.update(("head/" + log, extent) for log, extent in self._store.heads(look.logs).items())
         if look.size:
             found["size"] = self._store.size()
+        if look.measures:
+            found["measures"] = self._measures.facts()
         if look.epoch:
             found.update(("base/" + log, seq) for log, seq in self._store.bases(look.epoch, look.logs).items())
         if look.devices:

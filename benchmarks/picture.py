@@ -33,8 +33,9 @@ def svg(width: float, height: float, parts: Iterable[str], title: str) -> str:
     return "\n".join([head, _STYLE, *parts, "</svg>\n"])
 
 
-def _text(x: float, y: float, text: str, kind: str = "", anchor: str = "start") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}" text-anchor="{anchor}">{escape(text)}</text>'
+def text(x: float, y: float, said: str, kind: str = "", anchor: str = "start") -> str:
+    """Words, at a place."""
+    return f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}" text-anchor="{anchor}">{escape(said)}</text>'
 
 
 def bars(groups: Sequence[tuple[str, Sequence[tuple[str, float]]]], ours: str, pale: Container[str], title: str) -> str:
@@ -45,7 +46,7 @@ def bars(groups: Sequence[tuple[str, Sequence[tuple[str, float]]]], ours: str, p
     parts, y = [], float(MARGIN_PX)
     for head, rows in groups:
         y += ROW_PX
-        parts.append(_text(MARGIN_PX, y - 6, head, "head"))
+        parts.append(text(MARGIN_PX, y - 6, head, "head"))
         base = next((value for name, value in rows if name == ours), 0.0)
         for name, value in sorted(rows, key=lambda row: row[1]):
             long = room * math.log10(value / low) / math.log10(high / low)
@@ -53,14 +54,14 @@ def bars(groups: Sequence[tuple[str, Sequence[tuple[str, float]]]], ours: str, p
             left = MARGIN_PX + NAMES_PX
             times = f" · {plain(value / base)} ×" if base and name != ours else ""
             parts += [
-                _text(left - 8, y + 15, name, anchor="end"),
+                text(left - 8, y + 15, name, anchor="end"),
                 f'<rect x="{left}" y="{y + 4:.1f}" width="{long:.1f}" height="{ROW_PX - 8}" rx="2" class="{kind}"/>',
-                _text(left + long + 6, y + 15, f"{plain(value)} µs{times}"),
+                text(left + long + 6, y + 15, f"{plain(value)} µs{times}"),
             ]
             y += ROW_PX
         y += ROW_PX / 2
     remark = "Pale: keeps nothing. Equal lengths are equal multiples; the figure behind the µs is the multiple of ours."
-    parts.append(_text(MARGIN_PX, y + 6, remark, "small"))
+    parts.append(text(MARGIN_PX, y + 6, remark, "small"))
     return svg(WIDTH_PX, y + 2 * MARGIN_PX, parts, title)
 
 
@@ -82,13 +83,13 @@ class Curve:
         ]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in spots)
         return [
-            _text(left, top + 14, self.name, "head"),
+            text(left, top + 14, self.name, "head"),
             f'<path class="axis" d="M{left + 30:.1f} {top + 30:.1f}V{base:.1f}H{left + 38 + wide:.1f}"/>',
             f'<polyline class="line" points="{path}"/>',
             *(f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in spots),
-            *(_text(spots[each][0], base + 15, f"{self.points[each][0]:,.0f}", "small", "middle") for each in (0, -1)),
-            *(_text(left + 27, spots[each][1] + 4, f"{self.points[each][1]:.1f}", "small", "end") for each in (0,)),
-            _text(left, base + 32, self.remark, "small"),
+            *(text(spots[each][0], base + 15, f"{self.points[each][0]:,.0f}", "small", "middle") for each in (0, -1)),
+            *(text(left + 27, spots[each][1] + 4, f"{self.points[each][1]:.1f}", "small", "end") for each in (0,)),
+            text(left, base + 32, self.remark, "small"),
         ]
 
 

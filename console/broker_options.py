@@ -17,6 +17,7 @@ from console.options import choose_language, wrong
 from protocol import limits
 
 LAST_PORT = 65534
+METRICS_ADDRESS = "127.0.0.1"
 # Older log files that are kept: one a day for a few years, or as many as anybody could want.
 MOST_FILES = 1000
 
@@ -84,6 +85,7 @@ class Settings(msgspec.Struct, frozen=True):
     speaker: str = ""  # who announces
     keep_s: float | None = None  # messages that are older are forgotten
     keep_bytes: int | None = None  # and the oldest, while the store is larger
+    metrics: tuple[str, int] | None = None  # address and port where they are served
 
     @property
     def name(self) -> str:
@@ -117,6 +119,7 @@ def read(arguments: list[str] | None = None, program: str = "python broker.py") 
         speaker=given.speaker or "",
         keep_s=given.keep,
         keep_bytes=given.keep_bytes,
+        metrics=given.metrics,
     )
 
 
@@ -130,6 +133,14 @@ def port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > LAST_PORT:
         raise wrong("{text!r} is no port: give a number from 0 to {last}", text=text, last=LAST_PORT)
     return int(text)
+
+
+def _place(text: str) -> tuple[str, int]:
+    """An address and a port; this machine's own address if there is only a port."""
+    address, colon, number = text.rpartition(":")
+    if colon and not address:
+        raise wrong("{text!r} is no address and port: give 9777, or 10.0.0.5:9777, or [::1]:9777", text=text)
+    return address.strip("[]") or METRICS_ADDRESS, port(number)
 
 
 def make_parser(program: str) -> Parser:
@@ -155,6 +166,12 @@ def make_parser(program: str) -> Parser:
         type=port,
         default=7777,
         help=worded("port to listen on; 0 takes a free one (7777)"),
+    )
+    add(
+        "--metrics",
+        type=_place,
+        metavar="PORT",
+        help=worded("serve metrics for Prometheus there, or at HOST:PORT (no)"),
     )
     add(
         "--local-limits",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from console.language import Sentence
 
 LISTENING = Sentence("listening on {place}, key {key}")
+METRICS = Sentence("metrics on {place}")
 DEMO = Sentence("demo accounts {accounts}; their password is {password}")
 DAMAGED = Sentence("message {seq} of {log} is damaged on disk; an empty one stands in its place")
 LOCKED = Sentence("another broker works on {folder}; stop it, or choose a folder with --data")

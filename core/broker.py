@@ -86,7 +86,7 @@ class Broker:
         self._rooms = Rooms(self.sessions, registered, self._comings)
         self._devices = Devices(self._gate, self.sessions)
         self._retention = Retention(house.keep)
-        self._desk = Desk(house, self.sessions)
+        self._desk = Desk(house, self.sessions, self._sends.counts)
         self._strangers: dict[bytes, None] = {}
         self._moves: dict[tuple[str, str], int] = {}  # (device, log) → pos: copies of cursors, not yet written
         self._moves_due: float | None = None
@@ -163,7 +163,7 @@ class Broker:
         grant = self._sends.grant(now) if touched else 0
         for session in touched.values():
             commands += session.speak(grant, self.sessions.packing)
-            wish = session.wish()
+            wish = session.wish(now.tick)
             if wish:
                 commands.append(wish)
         commands += [Send(frames.encode(frames.Stranger()), peer) for peer in self._strangers]
@@ -291,6 +291,7 @@ class Broker:
                 self._moves.setdefault((operation.device, operation.log), operation.pos)
                 self._moves_due = now.tick + LAZY_S
         self._missed(event.group, [])
+        self._sends.counts.store_failures += 1
         refused = frames.encode(frames.Refused(event.code, errors.sentence(event.code), retry_s=STORE_RETRY_S))
         told, self._failing = self._failing == event.code, event.code
         note = [] if told else [Note("store-failed", {"code": event.code, "sessions": len(losers)}, loud=True)]

@@ -132,6 +132,7 @@ class Look(Command):
     devices: tuple[str, ...] = ()
     epoch: str = ""
     size: bool = False  # and how many bytes the store holds
+    measures: bool = False  # and what is measured around the core
 
 
 class Browse(Command):

@@ -11,6 +11,7 @@ from typing import Any
 
 from core.clock import Instant
 from core.commands import Command
+from core.counts import Counts
 from core.desk_accounts import AccountsDesk
 from core.desk_house import HouseDesk
 from core.desk_rooms import RoomsDesk
@@ -26,8 +27,8 @@ from core.sessions import Sessions
 class Desk:
     """Answers orders."""
 
-    def __init__(self, house: House, sessions: Sessions) -> None:
-        self.house = HouseDesk(house, sessions)
+    def __init__(self, house: House, sessions: Sessions, counts: Counts) -> None:
+        self.house = HouseDesk(house, sessions, counts)
         self._table: dict[type[Order], Callable[[Ordered, Any, Instant], list[Command]]] = {
             **AccountsDesk(sessions).table,
             **RoomsDesk(sessions).table,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from core import records
 from core.clock import Instant
 from core.commands import Append, Command, Look
+from core.counts import Counts
 from core.door import House
 from core.events import DeviceState, Done, Result
 from core.ordered import LISTED, account_key, decline, need, put, reply
@@ -21,17 +23,20 @@ from core.session import Session
 from core.sessions import Sessions
 from protocol import frames, limits, names
 
+# Up to so many seconds a session has been behind, and what people call that; and what is longer.
+BEHIND_FOR_S, BEHIND_FOR = (1.0, 10.0, 60.0, 600.0, 3600.0), ("1s", "10s", "1m", "10m", "1h", "longer")
+
 
 class HouseDesk:
     """Answers."""
 
-    def __init__(self, house: House, sessions: Sessions) -> None:
+    def __init__(self, house: House, sessions: Sessions, counts: Counts) -> None:
         self._house = house
         self._sessions = sessions
+        self._counts = counts
         self._device = _device(house.epoch)
         self._announced: dict[str, int] = {}  # device → the last n that was given
         self._announcing: dict[tuple[str, int], Ordered] = {}  # what the store has not answered yet, by device and n
-        self._sends = 0  # taken since the start
         self.table: dict[type[Order], Callable[[Ordered, Any, Instant], list[Command]]] = {
             ListSessions: self._list,
             TellStats: self._stats,
@@ -47,17 +52,28 @@ class HouseDesk:
 
     def _stats(self, event: Ordered, order: TellStats, now: Instant) -> list[Command]:
         if "size" not in event.found:
-            return [Look(event, size=True)]
+            return [Look(event, size=True, measures=True)]
+        sessions, counts = self._sessions.by_peer.values(), self._counts
         return reply(
             event,
             protocol=f"{limits.MAJOR_VERSION}.{limits.MINOR_VERSION}",
             broker=self._house.broker.hex(),
+            key=self._house.key,
             epoch=self._house.epoch,
             began_at=self._house.began_at,
-            sessions=len(self._sessions.by_peer),
-            here=sum(map(self._sessions.present, self._sessions.by_account)),
-            sends=self._sends,
+            sessions=len(sessions),
+            here=len({session.account for session in sessions if session.reads}),
+            accepted=counts.accepted,
+            refused=counts.refused,
+            duplicates=counts.duplicates,
+            gaps=counts.gaps,
+            delivered=self._sessions.delivered + sum(session.delivered for session in sessions),
+            store_failures=counts.store_failures,
+            on_their_way=sum(session.messages for session in sessions),
+            windows_full=sum(session.behind_since is not None for session in sessions),
+            backlog=_backlog(sessions, now),
             size=event.found["size"],
+            **event.found["measures"],
         )
 
     # -- announcements --
@@ -87,7 +103,6 @@ class HouseDesk:
 
     def stored(self, append: Append, result: Result) -> list[Command]:
         """Some sends are on disk; perhaps an announcement."""
-        self._sends += len(append.logs)
         event = self._announcing.pop((append.device, append.n), None)
         return reply(event) if event and isinstance(result, Done) else []
 
@@ -107,8 +122,17 @@ def _fact(session: Session, now: Instant) -> dict[str, Any]:
         "silent_s": round(max(0.0, now.tick - session.heard_at), 1),
         "reads": session.reads,
         "on_their_way": session.messages,
-        "backlog": sum(max(0, each.head - each.sent) for each in session.readings.values()),
+        "backlog": session.backlog,
     }
+
+
+def _backlog(sessions: Iterable[Session], now: Instant) -> dict[str, int]:
+    """Messages that wait for sessions, by how long each session has been behind."""
+    waiting = [0] * len(BEHIND_FOR)
+    for session in sessions:
+        if session.behind_since is not None:
+            waiting[bisect_left(BEHIND_FOR_S, now.tick - session.behind_since)] += session.backlog
+    return dict(zip(BEHIND_FOR, waiting, strict=True))
 
 
 def _device(epoch: str) -> str:

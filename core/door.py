@@ -46,6 +46,7 @@ class House(msgspec.Struct, frozen=True):
     keep: Keep = Keep()
     permits: bool = False  # new accounts may be made with a permit only
     began_at: int = 0  # Unix time in ms
+    key: str = ""  # its public key, as people read it
 
 
 class Door:

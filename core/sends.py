@@ -12,6 +12,7 @@ from typing import Any
 from core import records
 from core.clock import Instant
 from core.commands import Append, Command, Look, Reason, Send, Trust
+from core.counts import Counts
 from core.door import refuse
 from core.events import Done, Gap, Result
 from core.gate import Gate
@@ -38,6 +39,7 @@ class Sends:
     """Takes sends in, and keeps track of what became of them."""
 
     def __init__(self, gate: Gate, sessions: Sessions) -> None:
+        self.counts = Counts()
         self._gate = gate
         self._sessions = sessions
         self._under_way: Counter[str] = Counter()  # device → runs of its sends that the store has not answered
@@ -89,9 +91,11 @@ class Sends:
         self._sessions.touch(session)
         if known < 0:
             session.expects = True
+            self.counts.gaps += 1
             return []
         if known:  # sent again: say again what became of them, as soon as that is sure
             session.told = min(session.told, post.n - 1)
+            self.counts.duplicates += min(known, len(post.items))
         news = post.items[known:] if known else post.items
         if news:
             self._take(session, news, event.found, now)
@@ -155,6 +159,7 @@ class Sends:
 
     def stored(self, append: Append, result: Result) -> list[Command]:
         """The store has decided on some sends."""
+        self.counts.stored(append, result)
         self._answered(append.device)
         session = self._sessions.by_device.get(append.device)
         if session is None:

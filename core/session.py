@@ -62,9 +62,11 @@ class Session:
         self.routes: dict[str, tuple[tuple[str, ...], str]] = {}  # address as typed → logs, name as shown
         self.readings: dict[str, Reading] = {}
         self.behind: dict[str, None] = {}  # logs that hold more than was sent, in order of service
+        self.behind_since: float | None = None  # tick at which that began
         self.messages = 0  # on the way
         self.size = 0  # bytes on the way
         self.outgoing: list[Piece] = []
+        self.delivered = 0  # messages that were sent to it
 
     def visit_begun(self) -> bytes:
         """The visits up to this one, packed: the first send of a session makes it one of them."""
@@ -126,15 +128,25 @@ class Session:
         self._land(reading, pos)
         return pos
 
-    def wish(self) -> Fetch | None:
+    def wish(self, tick: float) -> Fetch | None:
         """What to read next from the store: the window moves in steps, one log after the other."""
+        if not self.behind:
+            self.behind_since = None
+            return None
+        if self.behind_since is None:
+            self.behind_since = tick
         room = limits.WINDOW_MESSAGES - self.messages
         size = limits.WINDOW_BYTES - self.size
-        if not self.behind or (self.messages and (room < limits.PACK_MESSAGES or size < limits.FRAME_BYTES)):
+        if self.messages and (room < limits.PACK_MESSAGES or size < limits.FRAME_BYTES):
             return None
         log = next(iter(self.behind))
         self.behind[log] = self.behind.pop(log)
         return Fetch(self.peer, log, self.readings[log].sent, room, size)
+
+    @property
+    def backlog(self) -> int:
+        """How many messages there are, or may be, that were not sent to it yet."""
+        return sum(max(0, each.head - each.sent) for each in self.readings.values())
 
     # -- what is said at the end of a turn --
 
@@ -179,6 +191,7 @@ class Session:
         reading.flights.append((piece.last, messages, piece.size))
         reading.sent = piece.last
         self.messages += messages
+        self.delivered += messages
         self.size += piece.size
         self.outgoing.append(piece)
 

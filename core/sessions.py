@@ -21,6 +21,7 @@ class Sessions:
         self.by_account: dict[str, dict[bytes, Session]] = {}
         self.readers: dict[str, dict[bytes, Session]] = {}
         self._by_origin: dict[str, int] = {}
+        self.delivered = 0  # messages, to sessions that are no more
         self.touched: dict[bytes, Session] = {}  # have something to say or to fetch at the end of this turn
         self.packing = Packing()
         self._silences: list[tuple[float, bytes]] = []  # when to look whether a session has gone silent
@@ -42,6 +43,7 @@ class Sessions:
     def remove(self, session: Session) -> None:
         """Forget a session; whatever it was about to be told can be fetched again."""
         del self.by_peer[session.peer]
+        self.delivered += session.delivered
         self.touched.pop(session.peer, None)
         del self.by_device[session.device]
         _discard(self.by_account, session.account, session)

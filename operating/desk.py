@@ -1,8 +1,13 @@
-"""Where operators' requests reach a running broker: orders go to the core, and a copy is made between its turns."""
+"""Where operators' requests reach a running broker: orders go to the core, and a copy is made between its turns.
+
+Whoever scrapes metrics asks for what ``stats`` tells, and gets it as a page.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -11,8 +16,9 @@ import msgspec
 
 from console.logfile import line
 from core.commands import Reply
-from core.orders import AnyOrder
+from core.orders import AnyOrder, TellStats
 from core.received import Event, Ordered
+from operating.scrapes import Scrapes
 from operating.telling import ONE_COPY, UNKNOWN
 from store import StoreError
 from store.copying import Copying
@@ -25,20 +31,27 @@ NOTED = ("do", "account", "room", "device", "until", "uses", "to")
 
 
 class Desk:
-    """Takes requests, and hands out answers. ``control``: None if the folder can't hold its socket."""
+    """Takes requests, and hands out answers.
 
-    def __init__(self, control: Control | None, store: SqliteStore, log: logging.Logger) -> None:
+    ``control``: None if the folder can't hold its socket; ``scrapes``: None if nobody wants metrics.
+    """
+
+    def __init__(
+        self, control: Control | None, store: SqliteStore, log: logging.Logger, scrapes: Scrapes | None = None
+    ) -> None:
         self._control = control
         self._store = store
         self._log = log
-        self._open: dict[int, Request] = {}  # what the core has not answered yet, by ticket
+        self._scrapes = scrapes
+        self._open: dict[int, Callable[[dict[str, Any]], None]] = {}  # who wants what the core will say, by ticket
         self._tickets = count(1)
         self._copying: tuple[Request, Copying] | None = None
 
     @property
     def sources(self) -> list[Source]:
         """What to wait on."""
-        return [self._control.socket] if self._control else []
+        asked: list[Source] = [self._control.socket] if self._control else []
+        return [*asked, self._scrapes.source] if self._scrapes else asked
 
     @property
     def busy(self) -> bool:
@@ -53,16 +66,21 @@ class Desk:
                 self._begin_copy(request)
                 continue
             try:
-                order = Ordered(next(self._tickets), msgspec.convert(request.said, AnyOrder))
-                self._open[order.ticket] = request
-                orders.append(order)
+                orders.append(self._ordered(msgspec.convert(request.said, AnyOrder), partial(self.answer, request)))
             except msgspec.ValidationError as error:
                 self.answer(request, {"error": UNKNOWN.format(error=error)})
+        if self._scrapes and self._scrapes.ask():
+            orders.append(self._ordered(TellStats(), self._scrapes.tell))
         return orders
+
+    def _ordered(self, order: AnyOrder, tell: Callable[[dict[str, Any]], None]) -> Ordered:
+        ticket = next(self._tickets)
+        self._open[ticket] = tell
+        return Ordered(ticket, order)
 
     def reply(self, reply: Reply) -> None:
         """The core has answered."""
-        self.answer(self._open.pop(reply.ticket), reply.said)
+        self._open.pop(reply.ticket)(reply.said)
 
     def answer(self, request: Request, said: dict[str, Any]) -> None:
         """Tell who asked, and write it down; facts are for who asked alone."""

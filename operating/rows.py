@@ -214,14 +214,22 @@ def stats(fact: Fact) -> Iterator[str]:
     """How the broker is."""
     yield worded("running since {date}, protocol {protocol}", date=utc(fact["began_at"]), protocol=fact["protocol"])
     yield worded(
-        "here: {here}, sessions: {sessions}, sends taken: {sends}",
+        "here: {here}, sessions: {sessions}, of which {full} have messages waiting for them",
         here=fact["here"],
         sessions=fact["sessions"],
-        sends=fact["sends"],
+        full=fact["windows_full"],
     )
     yield worded(
-        "the store holds {size} MB; broker {broker}, epoch {epoch}",
+        "since then: {accepted} accepted, {delivered} delivered, {duplicates} came again, {refused} refused",
+        accepted=fact["accepted"],
+        delivered=fact["delivered"],
+        duplicates=fact["duplicates"],
+        refused=sum(fact["refused"].values()),
+    )
+    yield worded(
+        "the store holds {size} MB; broker {broker}, epoch {epoch}, key {key}",
         size=f"{fact['size'] / 1e6:.1f}",
         broker=fact["broker"],
         epoch=fact["epoch"],
+        key=fact["key"],
     )

@@ -71,6 +71,11 @@ class Connections:
         self._watch_at = 0.0
         self._resident = 0
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._by_descriptor)
+
     # -- they come and go --
 
     EVENTS = zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED
@@ -185,11 +190,11 @@ class Connections:
 
     def _watch(self) -> None:
         """Parts of an endless message, and whatever else is not taken, lie in memory that no other limit counts."""
-        resident = _resident()
-        self._resident = min(self._resident or resident, resident)
-        if resident - self._resident < GROWTH_BYTES or _TCP_INFO is None:
+        now = resident()
+        self._resident = min(self._resident or now, now)
+        if now - self._resident < GROWTH_BYTES or _TCP_INFO is None:
             return
-        self._resident = resident
+        self._resident = now
         for connection in list(self._by_descriptor.values()):
             received = _received(connection)
             # Kept from one look to the next: many together may each send too little at a time to stand out.
@@ -223,7 +228,7 @@ def _received(connection: Connection) -> int:
     return 0
 
 
-def _resident() -> int:
+def resident() -> int:
     """The process's memory, in bytes; 0 where nobody can tell."""
     try:
         return int(_STATM.read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -39,6 +39,10 @@ class Worker(Generic[Job, Answer]):
             return False
         return True
 
+    def queued(self) -> int:
+        """How many jobs nobody has begun yet."""
+        return self._jobs.qsize()
+
     def answers(self) -> list[tuple[Job, Answer]]:
         """What is done. A job that failed by our own mistake raises here, in the loop."""
         done: list[tuple[Job, Answer]] = []

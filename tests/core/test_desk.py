@@ -262,5 +262,5 @@ def test_who_is_here_and_how_far_behind(world: World, alice: Visitor) -> None:
     assert (listed["Alice"]["on_their_way"], listed["Alice"]["backlog"]) == (limits.WINDOW_MESSAGES, 64)
     assert (listed["bob"]["reads"], listed["bob"]["backlog"], listed["bob"]["address"]) == (False, 0, "127.0.0.1")
     (stats,) = world.order(TellStats())
-    assert (stats["sessions"], stats["here"], stats["sends"]) == (2, 1, 5 * 64)
+    assert (stats["sessions"], stats["here"], stats["accepted"]) == (2, 1, 5 * 64)
     assert stats["began_at"] == world.now.at

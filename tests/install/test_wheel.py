@@ -37,13 +37,18 @@ def test_the_wheel_has_nothing_else_and_takes_one_name(wheel: Path) -> None:
     assert {name.split("/")[0] for name in modules} == {"restante"}
 
 
+def pins(name: str) -> list[str]:
+    lines = (ROOT / name).read_text("utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
 def test_it_needs_exactly_what_the_programs_run_with(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         said = message_from_bytes(archive.read(f"restante-{VERSION}.dist-info/METADATA"))
-    lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
-    pins = [line for line in lines if line and not line.startswith("#")]
-    assert all(re.fullmatch(r"[\w-]+==[\d.]+", pin) for pin in pins)
-    assert sorted(said.get_all("Requires-Dist", [])) == sorted(pins)
+    always, more = pins("requirements.txt"), pins("requirements-metrics.txt")
+    assert all(re.fullmatch(r"[\w-]+==[\d.]+", pin) for pin in (*always, *more))
+    needed = [need.replace(" ", "") for need in said.get_all("Requires-Dist", [])]
+    assert sorted(needed) == sorted([*always, *(f'{pin};extra=="metrics"' for pin in more)])
 
 
 def test_manual_pages_and_completions_are_where_they_are_looked_for(environment: Path) -> None:
@@ -53,6 +58,7 @@ def test_manual_pages_and_completions_are_where_they_are_looked_for(environment:
         assert (environment / "share/zsh/site-functions" / f"_{program}").is_file()
         assert (environment / "share/fish/vendor_completions.d" / f"{program}.fish").is_file()
         assert (environment / "share/restante/systemd/restante-broker.service").is_file()
+        assert (environment / "share/restante/grafana/restante.json").is_file()
 
 
 def test_bots_can_import_the_protocol(environment: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 from collections.abc import Callable
@@ -12,7 +13,10 @@ from typing import Any
 import pytest
 import zmq
 
-from tests.programs.programs import BOUND_S, PASSWORD, Broker, Clients, Program, Terminal
+from broker import EXITS
+from operating.orders import EXIT_USAGE
+from store import StoreDamaged, StoreNewer
+from tests.programs.programs import BOUND_S, PASSWORD, ROOT, Broker, Clients, Program, Terminal
 from tests.programs.upkeep_commands import command, said, stop
 from transport.control import NAME
 
@@ -154,6 +158,13 @@ def test_a_mistake_is_explained(broker: Broker, words: tuple[str, ...]) -> None:
         ended = program.end()
     assert (ended.code, ended.out) == (2, "")
     assert MISTAKES[words] in ended.err
+
+
+def test_systemd_gives_up_only_where_starting_again_is_of_no_use() -> None:
+    unit = (ROOT / "install" / "systemd" / "restante-broker.service").read_text("utf-8")
+    assert {"Restart=always", "StartLimitIntervalSec=0"} <= set(unit.splitlines())
+    (codes,) = re.findall(r"^RestartPreventExitStatus=(.+)$", unit, re.MULTILINE)
+    assert set(map(int, codes.split())) == {EXIT_USAGE, EXITS[StoreDamaged], EXITS[StoreNewer]}
 
 
 def test_systemd_is_told_when_the_broker_is_ready_and_when_it_stops(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from tests.simulation.mistakes_of_remarks import OF_REMARKS
 from tests.simulation.run import BROKEN, FINE
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("core", "protocol", "store", "console", "transport", "tests/core", "tests/simulation", "*.py")
+COPIED = ("core", "protocol", "store", "console", "transport", "operating", "tests/core", "tests/simulation", "*.py")
 FIRST = 1  # the seeds are the same in every run: from here on
 FELL = re.compile(r"^seed (\d+) breaks (\w+): (.*)$", re.MULTILINE)
 

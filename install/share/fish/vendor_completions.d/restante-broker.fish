@@ -7,6 +7,7 @@ complete -c restante-broker -l password -x -a '-' -d 'read the password from sta
 complete -c restante-broker -l as -x -d 'who announces (broker)'
 complete -c restante-broker -s a -l address -x -a '(__fish_print_hostnames)' -d 'address to listen on (all)'
 complete -c restante-broker -s p -l port -x -d 'port to listen on; 0 takes a free one (7777)'
+complete -c restante-broker -l metrics -x -d 'serve metrics for Prometheus there, or at HOST:PORT (no)'
 complete -c restante-broker -l local-limits -d 'hold this machine\'s own clients to the limits for addresses too'
 complete -c restante-broker -l registration -x -a 'open invite closed' -d 'who may make an account: anyone, who has a code, nobody (open)'
 complete -c restante-broker -l demo-accounts -d 'make six accounts to play with'
