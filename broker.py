@@ -53,7 +53,7 @@ from transport.zap import Zap
 from turns import Turns
 
 # Frames taken in one turn: large enough that a commit serves many, small enough that nobody waits long for it.
-TURN_FRAMES = 1000
+TURN_FRAMES = 2000
 # And their bytes: what a turn may hold in memory.
 TURN_BYTES = 1024 * 1024
 # Connections let in within one turn.
