@@ -45,7 +45,7 @@ class Span:
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
-        self._broker, self._load = _threads(pid), _threads(os.getpid())
+        self._broker, self._load, self._own = _threads(pid), _threads(os.getpid()), _own_s()
         self._machine = _machine_busy()
         self._began = time.perf_counter()
 
@@ -53,7 +53,7 @@ class Span:
         """What these messages took and cost."""
         seconds = time.perf_counter() - self._began
         broker, load = _grown(self._broker, _threads(self._pid)), _grown(self._load, _threads(os.getpid()))
-        ours, machine = sum(broker) + sum(load), _machine_busy() - self._machine
+        own, machine = _own_s() - self._own, _machine_busy() - self._machine
         return Figure(
             name,
             messages,
@@ -62,8 +62,8 @@ class Span:
             sum(broker) / max(1, messages) * 1e6,
             _saturated(max(broker) / seconds, max(load) / seconds, machine / seconds),
             sum(broker) / seconds,
-            sum(load) / seconds,
-            max(0.0, machine - ours) / seconds,
+            own / seconds,
+            max(0.0, machine - sum(broker) - own) / seconds,
             peak_mib(self._pid),
         )
 
@@ -88,6 +88,11 @@ def _threads(pid: int) -> dict[str, float]:
 
 def _grown(before: dict[str, float], after: dict[str, float]) -> list[float]:
     return [used - before.get(thread, 0.0) for thread, used in after.items()]
+
+
+def _own_s() -> float:
+    """Seconds of processor of this process, threads that have ended and processes that it has waited for among them."""
+    return sum(os.times()[:4])
 
 
 def _machine_busy() -> float:

@@ -42,6 +42,7 @@ class Client:
     def run(self, *options: str, lines: Path | None = None) -> Run:
         """One run with these options, to its end; AssertionError if it fails."""
         environment = os.environ | {"RESTANTE_PASSWORD": "benchmark", "RESTANTE_CONFIG": os.devnull}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody who installs it compiles it with each start
         with Path(lines or os.devnull).open("rb") as source:
             began = time.perf_counter()
             process = subprocess.Popen(
