@@ -153,11 +153,10 @@ def _status(event: shown.Status) -> list[str]:
 
 
 def _contacts(event: shown.Contacts) -> list[str]:
+    """Whom one could add is told only if there is somebody: the first of a new broker is alone there."""
     possible = words.POSSIBLE_AND_MORE if event.more else words.POSSIBLE
-    return [
-        possible(names=words.listed(_cleaned(event.possible), 0)),
-        words.CONTACTS(names=words.listed(_cleaned(event.contacts), 0)),
-    ]
+    could = [possible(names=words.listed(_cleaned(event.possible), 0))] if event.possible else []
+    return [*could, words.CONTACTS(names=words.listed(_cleaned(event.contacts), 0))]
 
 
 def _outside(event: shown.Outside) -> list[str]:

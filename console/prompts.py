@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import shutil
 import sys
 import textwrap
 
 from console import words
 from console.client_options import Settings
+from console.hidden import ask_hidden
 from console.sanitise import clean_line
 from core.commands import Derive
 from protocol import limits
@@ -35,7 +35,7 @@ def ask_password(name: str, taken: bool) -> str:
     try:
         if taken:
             _say(words.TAKEN(name=clean_line(name)))
-            return getpass.getpass(words.ASK_PASSWORD())
+            return ask_hidden(words.ASK_PASSWORD())
         _say(words.FREE(name=clean_line(name)))
         return ask_twice()
     except EOFError:
@@ -71,7 +71,7 @@ def _ask_permitted(name: str) -> str:
 def ask_new_password() -> tuple[str, str]:
     """The old password and the new one; empty ones if they were not given."""
     try:
-        old = getpass.getpass(words.ASK_OLD_PASSWORD())
+        old = ask_hidden(words.ASK_OLD_PASSWORD())
         return (old, ask_twice()) if old else ("", "")
     except (EOFError, KeyboardInterrupt):
         return "", ""
@@ -79,8 +79,8 @@ def ask_new_password() -> tuple[str, str]:
 
 def ask_twice() -> str:
     """A new password, twice the same; "" if none was given."""
-    while first := getpass.getpass(words.ASK_NEW_PASSWORD()):
-        if getpass.getpass(words.ASK_AGAIN()) == first:
+    while first := ask_hidden(words.ASK_NEW_PASSWORD()):
+        if ask_hidden(words.ASK_AGAIN()) == first:
             return first
         _say(words.NOT_THE_SAME())
     return ""

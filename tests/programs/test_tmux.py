@@ -65,6 +65,12 @@ class Window:
             time.sleep(0.02)  # a pause between looks, within a bound
         return shown
 
+    def see_times(self, text: str, times: int) -> None:
+        end = time.monotonic() + BOUND_S
+        while self.shown().count(text) < times:
+            assert time.monotonic() < end, f"not {times} times: {text}\n{self.shown()}"
+            time.sleep(0.02)  # a pause between looks, within a bound
+
     def end(self) -> str:
         """What is shown once the program has ended; the words that tmux writes then do not always come."""
         end = time.monotonic() + BOUND_S
@@ -177,6 +183,23 @@ def test_ctrl_z_and_fg(
     alice.see("#lobby> half a li")
     alice.type("ne", "Enter")
     alice.see("alice  half a line ✓")
+
+
+def test_ctrl_z_in_a_question_for_a_password_and_fg(
+    start_broker: Callable[..., Broker], clients_of: Callable[[Broker], Clients], window: Callable[..., Window]
+) -> None:
+    carol = window(clients_of(start_broker()), "carol", in_shell=True, options=("--password", "-"))
+    carol.see("New password:")
+    carol.type("clear-me", "C-z")
+    carol.see("Stopped")
+    carol.type("echo one can see this", "Enter")
+    carol.see("echo one can see this")
+    carol.type("fg", "Enter")
+    carol.see_times("New password:", 2)
+    carol.type(PASSWORD, "Enter")
+    carol.see("Once more:")
+    carol.type(PASSWORD, "Enter")
+    assert PASSWORD not in carol.see("● online")
 
 
 def test_resizing_leaves_no_ghosts(
