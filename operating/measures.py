@@ -15,7 +15,7 @@ from typing import Any
 # Close where it matters: an SSD syncs in 0.1 to 5 ms, a slow disk in 5 to 50, and from 0.1 s on people notice.
 TIMES_US = (100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 10_000_000)
 # Frames of one turn; the last is the most that it takes, and the one before tells a full turn from a nearly full one.
-FRAMES = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 999, 1000)
+FRAMES = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 1999, 2000)
 
 
 Gauge = Callable[[], float | None]

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+import broker
 from operating.exposition import SERIES, page
-from operating.measures import Measures, Spread, Times
+from operating.measures import FRAMES, Measures, Spread, Times
 
 # What the core adds to the measures, in a broker that has just been started.
 COUNTED: dict[str, Any] = {
@@ -47,15 +48,19 @@ def test_what_takes_time_is_timed_though_it_fails() -> None:
     assert sum(times.fact()["counts"]) == 2
 
 
+def test_a_full_turn_is_told_from_a_nearly_full_one() -> None:
+    assert FRAMES[-2:] == (broker.TURN_FRAMES - 1, broker.TURN_FRAMES)
+
+
 def test_the_page_counts_up_to_each_bound() -> None:
     measures = Measures({"memory": lambda: 5e6, "disk_free": lambda: None})
-    for frames in (0, 3, 3, 1000):
+    for frames in (0, 3, 3, 2000):
         measures.drain.add(frames)
     measures.turn.add(150)
     told = samples(COUNTED | measures.facts())
-    buckets = [told[f"restante_drain_frames_bucket {bound}"] for bound in ("0", "2", "5", "999", "1000", "+Inf")]
+    buckets = [told[f"restante_drain_frames_bucket {bound}"] for bound in ("0", "2", "5", "1999", "2000", "+Inf")]
     assert buckets == [1, 1, 3, 3, 4, 4]
-    assert (told["restante_drain_frames_sum"], told["restante_drain_frames_count"]) == (1006, 4)
+    assert (told["restante_drain_frames_sum"], told["restante_drain_frames_count"]) == (2006, 4)
     assert (told["restante_turn_seconds_bucket 0.0001"], told["restante_turn_seconds_bucket 0.00025"]) == (0, 1)
     assert told["restante_turn_seconds_sum"] == pytest.approx(150e-6)
 
