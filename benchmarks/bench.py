@@ -23,7 +23,7 @@ def main() -> int:
     """Measure, print a table, and write JSON."""
     parser = argparse.ArgumentParser(prog="make bench", description="Measure Restante on this machine.")
     parser.add_argument("--seconds", type=float, default=4.0, help="time for each shape (4)")
-    parser.add_argument("--stored", type=int, default=1_000_000, help="messages of the store with a long past (10^6)")
+    parser.add_argument("--stored", type=int, default=10_000_000, help="messages of the store with a long past (10^7)")
     parser.add_argument("--clients", type=int, default=10_000, help="clients that are only there (10000)")
     parser.add_argument(
         "--only",

@@ -94,7 +94,7 @@ def main() -> int:
     """Measure, print a table, and write JSON."""
     parser = argparse.ArgumentParser(prog="make bench-growth", description="What grows with what.")
     parser.add_argument("--seconds", type=float, default=2.0, help="time for each point (2)")
-    parser.add_argument("--stored", type=int, default=1_000_000, help="stored messages at most (10^6)")
+    parser.add_argument("--stored", type=int, default=10_000_000, help="stored messages at most (10^7)")
     parser.add_argument("--accounts", type=int, default=100_000, help="accounts at most (10^5)")
     given = parser.parse_args()
     print(HEADER)
