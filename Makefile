@@ -75,7 +75,7 @@ bench-docs: venv ## the tables and pictures of the last runs, into README.md and
 	@exec $(RUN) -m benchmarks.figures
 
 bench-terminal: venv ## how soon a key is seen while messages arrive
-	@exec $(RUN) benchmarks/terminal.py $(ARGS)
+	@exec $(RUN) -m benchmarks.terminal $(ARGS)
 
 dashboard: $(VENV)/.tests ## the picture of the dashboard in docs/, from a real run
 	@exec $(RUN) -m benchmarks.watched docs

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from benchmarks.gauge import Figure
 from benchmarks.report import Shape
-from benchmarks.running import ROOT, Running, broker
+from benchmarks.running import ROOT, Running, broker, environment
 
 LINES = 100_000
 LINE = b"a message of a usual length, as people write them to one another in a chat\n"
@@ -36,17 +36,16 @@ class Client:
 
     def __init__(self, running: Running, folder: str, account: str) -> None:
         place = ["-a", "127.0.0.1", "-p", str(running.port), "--key", running.key, "--data", folder]
+        self._environment = environment(folder)
         self._command = [sys.executable, str(ROOT / "client.py"), account, *place]
         self.run("--fetch")
 
     def run(self, *options: str, lines: Path | None = None) -> Run:
         """One run with these options, to its end; AssertionError if it fails."""
-        environment = os.environ | {"RESTANTE_PASSWORD": "benchmark", "RESTANTE_CONFIG": os.devnull}
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody who installs it compiles it with each start
         with Path(lines or os.devnull).open("rb") as source:
             began = time.perf_counter()
             process = subprocess.Popen(
-                [*self._command, *options], stdin=source, stdout=_NULL, stderr=_NULL, env=environment
+                [*self._command, *options], stdin=source, stdout=_NULL, stderr=_NULL, env=self._environment
             )
             _, status, used = os.wait4(process.pid, 0)
             seconds = time.perf_counter() - began

@@ -1,6 +1,6 @@
 """How soon a key is seen at a terminal while messages arrive, and how soon the prompt is there.
 
-    python benchmarks/terminal.py [MESSAGES A SECOND] [SECONDS]
+    python -m benchmarks.terminal [MESSAGES A SECOND] [SECONDS]
 
 A real broker, a real client at a pseudo-terminal, and a sender that keeps its rate, all on this machine: where it has
 two cores, three programs share them. From a key to its echo: p50, p95, and what p95 is of that at rest.
@@ -18,50 +18,20 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from benchmarks.running import ROOT, broker, environment
+
 PAUSE_S = 0.05
-PASSWORD = {"RESTANTE_PASSWORD": "benchmark", "TERM": "xterm-256color"}
 
 
 def main() -> int:
     """Measure, and print one line each."""
     rate = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 5.0
-    with tempfile.TemporaryDirectory() as folder:
-        broker = subprocess.Popen(
-            [
-                sys.executable,
-                str(ROOT / "broker.py"),
-                "-a",
-                "127.0.0.1",
-                "-p",
-                "0",
-                "--data",
-                f"{folder}/broker",
-                "--lang",
-                "en",
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert broker.stdout
-        place, key = broker.stdout.readline().split("tcp://127.0.0.1:")[1].strip().split(", key ")
-        try:
-            options = ["-a", "127.0.0.1", "-p", place, "--key", key, "--data", folder]
-            _measure(options, _environment(folder), rate, seconds)
-        finally:
-            broker.terminate()
-            broker.wait()
-            broker.stdout.close()
+    with broker() as running, tempfile.TemporaryDirectory() as folder:
+        options = ["-a", "127.0.0.1", "-p", str(running.port), "--key", running.key, "--data", folder]
+        _measure(options, environment(folder) | {"TERM": "xterm-256color"}, rate, seconds)
     return 0
-
-
-def _environment(folder: str) -> dict[str, str]:
-    """Compiled modules are kept, as in every installation, whatever this shell thinks of them."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return kept | PASSWORD | {"RESTANTE_CONFIG": os.devnull, "PYTHONPYCACHEPREFIX": f"{folder}/compiled"}
 
 
 def _measure(options: list[str], environment: dict[str, str], rate: int, seconds: float) -> None:

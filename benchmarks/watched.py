@@ -25,7 +25,7 @@ from benchmarks import seed
 from benchmarks.load import Crowd, Member
 from benchmarks.pace import Paced
 from benchmarks.queries import Labels, Query, Scrapes, evaluated
-from benchmarks.running import ROOT, Running
+from benchmarks.running import ROOT, Running, end
 from benchmarks.traces import Panel, sheet
 
 DASHBOARD = ROOT / "install" / "grafana" / "restante.json"
@@ -68,8 +68,7 @@ class Broker:
             threading.Thread(target=process.stdout.read, daemon=True).start()
             yield Running(process.pid, int(listening[1]), listening[2], time.perf_counter() - began), page[0]
         finally:
-            process.terminate()
-            process.wait()
+            end(process)
 
 
 class Watch:

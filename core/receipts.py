@@ -65,10 +65,10 @@ class Receipts:
     def _raise(
         self, envelopes: Iterable[Envelope], account: str, mark: Callable[[Reached, int], None]
     ) -> list[Command]:
-        private = [each for each in envelopes if each.to == account != each.author and not is_remark(each)]
-        last: dict[tuple[str, str], int] = {}  # author, device → the highest n
-        for each in private:
-            last[(each.author, each.device)] = max(each.n, last.get((each.author, each.device), 0))
+        last: dict[tuple[str, str], int] = {}  # author, device → the highest n of what was for us alone
+        for each in envelopes:
+            if each.to == account != each.author and not is_remark(each):
+                last[(each.author, each.device)] = max(each.n, last.get((each.author, each.device), 0))
         heeded = {who: n for who, n in last.items() if not self._ignored.hides(who[0])}
         for (author, device), n in heeded.items():
             mark(self._table.setdefault(author, {}).setdefault(device, Reached()), n)

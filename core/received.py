@@ -73,28 +73,25 @@ def gathered(events: Iterable[Event]) -> list[Event]:
     them.
     """
     whole: list[Event] = []
-    last: dict[tuple[bytes, str], Received] = {}  # by who spoke, if that was a Post
+    last: dict[tuple[bytes, str], tuple[Received, frames.Post]] = {}  # by who spoke, if that was a Post
     for event in events:
         if not isinstance(event, Received):
             last.clear()
         elif not isinstance(event.frame, frames.Post):
             last.pop((event.peer, event.key), None)
-        elif (before := last.get((event.peer, event.key))) and _takes(before, event):
+        elif (before := last.get((event.peer, event.key))) and _takes(*before, event.frame, event.size):
             continue
         else:
-            last[(event.peer, event.key)] = event
+            last[(event.peer, event.key)] = event, event.frame
         whole.append(event)
     return whole
 
 
-def _takes(before: Received, event: Received) -> bool:
-    """Put a Post to the one before if it continues that and a frame has room for both; whether it was so."""
-    post, more = before.frame, event.frame
-    assert isinstance(post, frames.Post)
-    assert isinstance(more, frames.Post)
-    count, size = len(post.items), before.size + event.size
+def _takes(event: Received, post: frames.Post, more: frames.Post, size: int) -> bool:
+    """Put a Post of so many bytes to the one before if it continues that and a frame has room for both; whether so."""
+    count, size = len(post.items), event.size + size
     if post.n + count != more.n or count + len(more.items) > limits.PACK_MESSAGES or size > limits.FRAME_BYTES:
         return False
     post.items += more.items
-    before.size = size
+    event.size = size
     return True

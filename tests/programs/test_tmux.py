@@ -58,18 +58,12 @@ class Window:
         """Scrollback and screen; lines that the terminal wrapped are joined."""
         return self._do("capture-pane", "-p", "-J", "-S", "-")
 
-    def see(self, text: str) -> str:
+    def see(self, text: str, times: int = 1) -> str:
         end = time.monotonic() + BOUND_S
-        while text not in (shown := self.shown()):
-            assert time.monotonic() < end, f"in vain: {text}\n{shown}"
+        while (shown := self.shown()).count(text) < times:
+            assert time.monotonic() < end, f"in vain, {times} times: {text}\n{shown}"
             time.sleep(0.02)  # a pause between looks, within a bound
         return shown
-
-    def see_times(self, text: str, times: int) -> None:
-        end = time.monotonic() + BOUND_S
-        while self.shown().count(text) < times:
-            assert time.monotonic() < end, f"not {times} times: {text}\n{self.shown()}"
-            time.sleep(0.02)  # a pause between looks, within a bound
 
     def end(self) -> str:
         """What is shown once the program has ended; the words that tmux writes then do not always come."""
@@ -195,7 +189,7 @@ def test_ctrl_z_in_a_question_for_a_password_and_fg(
     carol.type("echo one can see this", "Enter")
     carol.see("echo one can see this")
     carol.type("fg", "Enter")
-    carol.see_times("New password:", 2)
+    carol.see("New password:", times=2)
     carol.type(PASSWORD, "Enter")
     carol.see("Once more:")
     carol.type(PASSWORD, "Enter")
