@@ -140,9 +140,13 @@ class Broker:
         """Whether gather() has something for the store."""
         return self._sends.waits
 
-    def gather(self) -> list[Append]:
-        """What this turn's sends have become for the store; what else is written comes as commands."""
-        return self._sends.gather()
+    def gather(self) -> list[Append | Move]:
+        """What this turn's sends have become for the store; what else is written comes as commands.
+
+        A device that is let in for the first time begins where its account has read up to: that is written before.
+        """
+        moves = self._take_moves() if self._door.waits else []
+        return [*self._sends.gather(), *moves]
 
     def handle(self, event: Event, now: Instant) -> list[Command]:
         """What is to be done about this."""
@@ -252,7 +256,8 @@ class Broker:
         commands: list[Command] = []
         for operation, result in zip(event.group, event.results, strict=True):
             if isinstance(operation, Append):
-                commands += [*self._sends.stored(operation, result), *self._desk.house.stored(operation, result)]
+                self._sends.stored(operation, result)
+                commands += self._desk.house.stored(operation, result)
             elif isinstance(operation, Put) and operation.cause:
                 commands += self._put_done(operation, operation.cause, result, now)
         self._arrived(event.arrived)
@@ -394,7 +399,7 @@ class Broker:
 
     # -- what has gathered --
 
-    def _take_moves(self) -> list[Command]:
+    def _take_moves(self) -> list[Move]:
         moves, self._moves, self._moves_due = self._moves, {}, None
         return [Move(device, log, pos) for (device, log), pos in moves.items()]
 

@@ -60,6 +60,11 @@ class Door:
         self._here: set[bytes] = set()  # connections that have said Hello
         self._waiting: list[Received] = []
 
+    @property
+    def waits(self) -> bool:
+        """Whether the next step has something to do."""
+        return bool(self._waiting)
+
     def hello(self, event: Received) -> None:
         """Somebody said Hello."""
         self._here.add(event.peer)

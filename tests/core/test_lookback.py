@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from core import shown, typed
-from core.broker import LAZY_S
 from core.commands import Trim
 from core.events import Searched
 from core.lookback import HISTORY_PAGES
@@ -33,12 +32,6 @@ def looks(actor: Actor, question: typed.Typed) -> list[str]:
     return actor.lines()
 
 
-def another(world: World, name: str) -> Actor:
-    """A new device of an account, that begins where the others have read up to."""
-    world.wait(LAZY_S + 1)
-    return world.come(name)
-
-
 def pages(world: World) -> int:
     """How many pages the broker has sent."""
     return sum(isinstance(frame, frames.Page) for _, frame in world.sent)
@@ -59,7 +52,7 @@ def test_a_new_device_fetches_what_is_older_page_by_page_and_keeps_it(world: Wor
     bob = world.come("bob")
     texts = [str(n) for n in range(limits.PAGE_MESSAGES + 30)]
     says(bob, *texts)
-    phone = another(world, "bob")
+    phone = world.come("bob")
     says(phone, "from the phone")
     cursors = dict(phone.notebook.cursors)
     wanted = [f"bob>#lobby {text}" for text in [*texts, "from the phone"]]
@@ -79,7 +72,7 @@ def test_pages_go_no_further_back_than_when_the_account_came_or_than_the_broker_
     says(alice, "one", "two", "three")
     world.store.submit([Trim("#lobby", 3)], world.now)
     world.store.poll()
-    assert looks(another(world, "bob"), AskedHistory(count=50)) == ["alice>#lobby two", "alice>#lobby three"]
+    assert looks(world.come("bob"), AskedHistory(count=50)) == ["alice>#lobby two", "alice>#lobby three"]
     assert looks(bob, AskedHistory(count=50)) == ["alice>#lobby one", "alice>#lobby two", "alice>#lobby three"]
 
 
@@ -87,7 +80,7 @@ def test_a_private_conversation_is_looked_for_in_several_pages(world: World) -> 
     alice, bob = world.come("alice"), world.come("bob")
     says(bob, "for alice", to="alice")
     says(bob, *(str(n) for n in range(limits.PAGE_MESSAGES + 50)), to="bob")
-    phone = another(world, "bob")
+    phone = world.come("bob")
     assert looks(phone, AskedHistory(count=5, place="Alice")) == ["bob>alice for alice"]
     assert pages(world) == 2
     assert looks(alice, AskedHistory(count=5, place="BOB")) == ["bob>alice for alice"]
@@ -97,7 +90,7 @@ def test_one_question_brings_so_many_pages_at_most(world: World, monkeypatch: py
     monkeypatch.setattr(limits, "PAGE_MESSAGES", 3)
     bob = world.come("bob")
     says(bob, *(str(n) for n in range(3 * HISTORY_PAGES + 5)))
-    phone = another(world, "bob")
+    phone = world.come("bob")
     assert len(looks(phone, AskedHistory(count=1000))) == 3 * HISTORY_PAGES
     assert len(looks(phone, AskedHistory(count=1000))) == 3 * HISTORY_PAGES + 5
 
@@ -109,7 +102,7 @@ def test_history_of_a_time_ends_there(world: World) -> None:
     says(bob, "just now")
     assert looks(bob, AskedHistory(count=20, seconds=3600)) == ["bob>#lobby just now"]
     assert looks(bob, AskedHistory(count=20, seconds=10_000)) == ["bob>#lobby long ago", "bob>#lobby just now"]
-    phone = another(world, "bob")
+    phone = world.come("bob")
     assert looks(phone, AskedHistory(count=20, seconds=3600)) == ["bob>#lobby just now"]
     assert looks(phone, AskedHistory(count=20, seconds=10_000)) == ["bob>#lobby long ago", "bob>#lobby just now"]
 
@@ -117,7 +110,7 @@ def test_history_of_a_time_ends_there(world: World) -> None:
 def test_a_page_that_does_not_come_leaves_what_the_journal_has(world: World) -> None:
     bob = world.come("bob")
     says(bob, "old")
-    phone = another(world, "bob")
+    phone = world.come("bob")
     says(phone, "new")
     phone.shown.clear()
     phone.inbox.append(AskedHistory(count=9))
@@ -146,7 +139,7 @@ def test_where_nothing_was_said_history_says_so(world: World) -> None:
 def test_a_run_ends_only_when_its_history_has_come(world: World) -> None:
     bob = world.come("bob")
     says(bob, "old")
-    phone = another(world, "bob")
+    phone = world.come("bob")
     phone.inbox.append(AskedHistory(count=9))
     phone.turn()
     assert not phone.core.settled
