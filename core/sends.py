@@ -11,7 +11,7 @@ from typing import Any
 
 from core import records
 from core.clock import Instant
-from core.commands import Append, Command, Look, Reason, Send, Trust
+from core.commands import Append, Command, Look, Reason
 from core.counts import Counts
 from core.door import refuse
 from core.events import Done, Gap, Result
@@ -157,17 +157,13 @@ class Sends:
                     missing.append(key)
         return missing
 
-    def stored(self, append: Append, result: Result) -> list[Command]:
-        """The store has decided on some sends."""
+    def stored(self, append: Append, result: Result) -> None:
+        """The store has decided on some sends. Who is here of the device has sent them: no login came between."""
         self.counts.stored(append, result)
         self._answered(append.device)
         session = self._sessions.by_device.get(append.device)
         if session is None:
-            return []
-        if append.visits != session.visit_packed:
-            # An earlier session had handed it in. It may have been another copy of the folder: Welcome will tell.
-            self._sessions.remove(session)
-            return [Trust(session.peer, False), Send(frames.encode(frames.Stranger()), session.peer)]
+            return
         self._sessions.touch(session)
         if isinstance(result, Done):
             if session.refused or result.refused:
@@ -176,7 +172,6 @@ class Sends:
             session.last = max(session.last, result.value)
         elif isinstance(result, Gap):
             session.last, session.expects = result.expected - 1, True
-        return []
 
     def failed(self, append: Append, losers: dict[bytes, Session]) -> None:
         """Nothing of it was kept: the session stands again where the disk stands.
