@@ -46,7 +46,7 @@ from transport.control import open_control
 from transport.curve import NoCurve
 from transport.descriptors import raise_limit
 from transport.notify import notify
-from transport.poller import Poller, Waker
+from transport.poller import Poller, Source, Waker
 from transport.router import NoAddress, Router
 from transport.worker import Worker
 from transport.zap import Zap
@@ -121,13 +121,13 @@ class Loop:
     def run(self) -> None:
         """Turn after turn, until a signal says otherwise."""
         while True:
-            self._poller.wait(self._patience())
-            if self._waker.take():
+            ready = self._poller.wait(self._patience())
+            if self._waker.fileno() in ready and self._waker.take():
                 break
             with self._measures.turn:
-                self._turn(self._drain())
+                self._turn(self._drain(ready))
         notify("STOPPING=1")
-        self._turn([*self._drain(), Closing()])
+        self._turn([*self._drain(ready), Closing()])
         while self._turns.pending:
             self._turn([])
         self._router.part(time.monotonic)
@@ -143,14 +143,18 @@ class Loop:
             say(f"restante: {broker_words.DAMAGED(seq=seq, log=log)}")
         self._store.damaged.clear()
 
-    def _drain(self) -> list[Event]:
-        self._router.record.answer()
+    def _drain(self, ready: list[Source]) -> list[Event]:
+        """What has come to where something waits: to look elsewhere in vain costs as much as a short message."""
+        router, desk, zap = self._router, self._desk, self._zap
+        if router.record.socket in ready:
+            router.record.answer()
         proofs: list[Event] = [ProofArrived(prove.cause, proof) for prove, proof in self._worker.answers()]
-        frames = self._router.drain(TURN_FRAMES, TURN_BYTES)  # before the connections' ends: a good-bye comes first
+        frames = router.drain(TURN_FRAMES, TURN_BYTES)  # before the connections' ends: a good-bye comes first
         self._measures.drain.add(len(frames))
-        happened = self._router.happened(time.monotonic())
-        orders = self._desk.drain()
-        return [*proofs, *orders, *self._zap.drain(TURN_KNOCKS), *frames, *self._gone, *happened]
+        happened = router.happened(time.monotonic())
+        orders = desk.drain() if any(source in ready for source in desk.sources) else []
+        knocks = zap.drain(TURN_KNOCKS) if zap.socket in ready else []
+        return [*proofs, *orders, *knocks, *frames, *self._gone, *happened]
 
     def _patience(self) -> float | None:
         if self._gone or self._turns.pending or self._desk.busy:

@@ -18,7 +18,7 @@ import zmq
 
 from core.rates import origin
 from transport.context import plain_address
-from transport.monitor import happened
+from transport.monitor import told
 
 # How often the process's memory is looked at: what one peer can send in this time comes on top of its limit.
 WATCH_S = 0.25
@@ -84,13 +84,11 @@ class Connections:
     def hear(self, monitor: zmq.Socket[bytes], tick: float) -> list[bytes]:
         """What the monitor has told; the identities of those that have ended."""
         ended = []
-        with contextlib.suppress(zmq.Again):
-            while True:
-                event, descriptor = happened(monitor)
-                if event == zmq.EVENT_ACCEPTED:
-                    self.accepted(descriptor, tick)
-                else:
-                    ended.append(self.ended(descriptor))
+        for event, descriptor in told(monitor):
+            if event == zmq.EVENT_ACCEPTED:
+                self.accepted(descriptor, tick)
+            else:
+                ended.append(self.ended(descriptor))
         return ended
 
     def accepted(self, descriptor: int, tick: float) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import zmq
 
 from transport.context import HANDSHAKE_MS, endpoint, open_monitor
-from transport.monitor import happened
+from transport.monitor import told
 
 # A connection attempt that takes longer has failed.
 CONNECT_MS = 5_000
@@ -46,13 +46,9 @@ class Outgoing:
 
     def reasons(self) -> Iterator[str]:
         """What became of it: "" when it stands, else why it does not; send() would say nothing of it."""
-        try:
-            while True:
-                event, value = happened(self.monitor)
-                revoked = event == zmq.EVENT_HANDSHAKE_FAILED_AUTH and value == _REVOKED
-                yield "revoked" if revoked else _REASONS[event]
-        except zmq.Again:
-            return
+        for event, value in told(self.monitor):
+            revoked = event == zmq.EVENT_HANDSHAKE_FAILED_AUTH and value == _REVOKED
+            yield "revoked" if revoked else _REASONS[event]
 
     def close(self, linger_ms: int = 0) -> None:
         """Let what was sent leave, for so long, and close."""
