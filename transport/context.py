@@ -52,7 +52,7 @@ def set_up(socket: zmq.Socket[bytes]) -> None:
 
 def readable(socket: zmq.Socket[bytes]) -> bool:
     """Whether something has come. To receive in vain costs twice as much: pyzmq raises then."""
-    return bool(socket.getsockopt(_EVENTS) & _READABLE)
+    return bool(int(socket.getsockopt(_EVENTS)) & _READABLE)
 
 
 def open_monitor(context: zmq.Context[zmq.Socket[bytes]], socket: zmq.Socket[bytes], events: int) -> zmq.Socket[bytes]:
