@@ -332,9 +332,8 @@ class Client:
         return [told, *(self._hello(now, self._credential) if self.link.phase == GREETING else [])]
 
     def _stranger(self, frame: frames.Stranger, now: Instant) -> list[Command]:
-        if self.link.phase != ONLINE:
-            return []
-        return [*self._unanswered(), *self._hello(now)]
+        hello = self._hello(now) if self.link.phase == ONLINE else []
+        return [*self._unanswered(), *hello]  # also what was asked before a Hello that is on its way already
 
     def _bye(self, frame: frames.Bye, now: Instant) -> list[Command]:
         if frame.code == "closing":

@@ -260,6 +260,20 @@ def test_a_question_whose_answer_was_lost_is_told_so(world: World) -> None:
     assert [(event.code, event.line) for event in bob.seen(shown.Refused)] == [("no-answer", 4)]
 
 
+def test_a_question_to_a_session_that_is_no_more_is_told_so_though_hello_was_said_already(world: World) -> None:
+    bob = world.come("bob")
+    bob.types("one")
+    world.receive(bob.peer or b"", frames.encode(frames.Quit()), bob.key)
+    bob.inbox.append(typed.JoinedRoom(room="#garden", line=1))
+    bob.turn()
+    bob.hears(frames.Expected(1))  # the broker has lost something, it seems: Welcome will tell
+    world.run()
+    bob.types("two")
+    assert [(event.code, event.line) for event in bob.seen(shown.Refused)] == [("no-answer", 1)]
+    assert bob.lines() == ["bob>#lobby one", "bob>#lobby two"]
+    assert bob.core.settled
+
+
 def test_a_refused_question_does_not_end_a_client_that_is_just_saying_hello_again(world: World) -> None:
     alice, bob = world.come("alice"), world.come("bob")
     bob.loses = [frames.Deliver]

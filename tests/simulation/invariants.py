@@ -456,7 +456,7 @@ class Checker:
         for seq, envelope in enumerate(event.envelopes, event.first):
             send_id = envelope.device, envelope.n
             # What a remark is about may not be here, or not be its author's: then nobody is shown it.
-            while owed and is_remark(owed[0][1]) and send_id != (owed[0][1].device, owed[0][1].n):
+            while owed and is_remark(owed[0][1]) and (seq, *send_id) != (owed[0][0], owed[0][1].device, owed[0][1].n):
                 owed.popleft()
             self.seen[client.label].shown[send_id] = None
             if not owed or owed[0][0] != seq:
