@@ -120,6 +120,7 @@ class Checker:
             raise Broken("I7", f"a copy was put in the place of the store, and goes on as {epoch}")
         self._former.append(self.line)
         self.line = line.copy()
+        self.line.register.follows(self._former[-1].register, self._scene.agenda.tick)
         # What was stored when the copy was made, and refused, may have been told after it was made.
         self.line.told = {entry[1]: entry[2] for entry in self._scene.disk.dump() if entry[0] == "device"}
         self.is_blind |= epoch in self._lines
@@ -456,7 +457,7 @@ class Checker:
         for seq, envelope in enumerate(event.envelopes, event.first):
             send_id = envelope.device, envelope.n
             # What a remark is about may not be here, or not be its author's: then nobody is shown it.
-            while owed and is_remark(owed[0][1]) and (seq, *send_id) != (owed[0][0], owed[0][1].device, owed[0][1].n):
+            while owed and is_remark(owed[0][1]) and owed[0] != (seq, envelope):
                 owed.popleft()
             self.seen[client.label].shown[send_id] = None
             if not owed or owed[0][0] != seq:

@@ -88,6 +88,11 @@ class Register:
         for log, joined in account.rooms.items():
             self.floors[(name, log)] = max(joined, self.floors.get((name, log), 0))
 
+    def follows(self, former: Register, tick: float) -> None:
+        """Another line of time was here until this tick: whoever that let in may hear of it only now."""
+        self._hashes |= former._hashes
+        self._hashes |= {(name, rights.hash): tick for name, rights in former.accounts.items()}
+
     def member_since(self, account: str, log: str, tick: float) -> bool:
         """Whether it is a member, or was one at this tick or later."""
         rooms = self.accounts[account].rooms if account in self.accounts else {}
