@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from benchmarks.gauge import Figure
 from benchmarks.report import Shape
-from benchmarks.running import ROOT, Running, broker, environment
+from benchmarks.running import PASSWORD, ROOT, Running, broker, environment
 
 LINES = 100_000
 LINE = b"a message of a usual length, as people write them to one another in a chat\n"
@@ -38,14 +38,14 @@ class Client:
         place = ["-a", "127.0.0.1", "-p", str(running.port), "--key", running.key, "--data", folder]
         self._environment = environment(folder)
         self._command = [sys.executable, str(ROOT / "client.py"), account, *place]
-        self.run("--fetch")
+        self.run("--fetch", **PASSWORD)
 
-    def run(self, *options: str, lines: Path | None = None) -> Run:
+    def run(self, *options: str, lines: Path | None = None, **more: str) -> Run:
         """One run with these options, to its end; AssertionError if it fails."""
         with Path(lines or os.devnull).open("rb") as source:
             began = time.perf_counter()
             process = subprocess.Popen(
-                [*self._command, *options], stdin=source, stdout=_NULL, stderr=_NULL, env=self._environment
+                [*self._command, *options], stdin=source, stdout=_NULL, stderr=_NULL, env=self._environment | more
             )
             _, status, used = os.wait4(process.pid, 0)
             seconds = time.perf_counter() - began

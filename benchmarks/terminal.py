@@ -19,7 +19,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from benchmarks.running import ROOT, broker, environment
+from benchmarks.running import PASSWORD, ROOT, broker, environment
 
 PAUSE_S = 0.05
 
@@ -36,7 +36,9 @@ def main() -> int:
 
 def _measure(options: list[str], environment: dict[str, str], rate: int, seconds: float) -> None:
     client = [sys.executable, str(ROOT / "client.py")]
-    subprocess.run([*client, "typist", *options, "--fetch"], env=environment, check=True, stdin=subprocess.DEVNULL)
+    for each in ("typist", "sender"):
+        first = [*client, each, *options, "--fetch"]
+        subprocess.run(first, env=environment | PASSWORD, check=True, stdin=subprocess.DEVNULL)
     starts = [_start(client, options, environment) for _ in range(3)]
     print(f"start to prompt: {min(starts):.2f} s (the best of 3)")
     master, process, _ = _open(client, options, environment)
