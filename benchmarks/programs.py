@@ -38,14 +38,18 @@ class Client:
         place = ["-a", "127.0.0.1", "-p", str(running.port), "--key", running.key, "--data", folder]
         self._environment = environment(folder)
         self._command = [sys.executable, str(ROOT / "client.py"), account, *place]
-        self.run("--fetch", **PASSWORD)
+        self.run("--fetch", more=PASSWORD)
 
-    def run(self, *options: str, lines: Path | None = None, **more: str) -> Run:
+    def run(self, *options: str, lines: Path | None = None, more: dict[str, str] | None = None) -> Run:
         """One run with these options, to its end; AssertionError if it fails."""
         with Path(lines or os.devnull).open("rb") as source:
             began = time.perf_counter()
             process = subprocess.Popen(
-                [*self._command, *options], stdin=source, stdout=_NULL, stderr=_NULL, env=self._environment | more
+                [*self._command, *options],
+                stdin=source,
+                stdout=_NULL,
+                stderr=_NULL,
+                env=self._environment | (more or {}),
             )
             _, status, used = os.wait4(process.pid, 0)
             seconds = time.perf_counter() - began

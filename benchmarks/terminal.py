@@ -36,8 +36,8 @@ def main() -> int:
 
 def _measure(options: list[str], environment: dict[str, str], rate: int, seconds: float) -> None:
     client = [sys.executable, str(ROOT / "client.py")]
-    for each in ("typist", "sender"):
-        first = [*client, each, *options, "--fetch"]
+    for name in ("typist", "sender"):
+        first = [*client, name, *options, "--fetch"]
         subprocess.run(first, env=environment | PASSWORD, check=True, stdin=subprocess.DEVNULL)
     starts = [_start(client, options, environment) for _ in range(3)]
     print(f"start to prompt: {min(starts):.2f} s (the best of 3)")
