@@ -121,8 +121,7 @@ class Checker:
         self._former.append(self.line)
         self.line = line.copy()
         self.line.register.follows(self._former[-1].register, self._scene.agenda.tick)
-        # What was stored when the copy was made, and refused, may have been told after it was made.
-        self.line.told = {entry[1]: entry[2] for entry in self._scene.disk.dump() if entry[0] == "device"}
+        self.line.is_on_disk(self._scene.disk.dump())
         self.is_blind |= epoch in self._lines
         self._lines[epoch] = self.line
 

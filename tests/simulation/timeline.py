@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
+from typing import Any
 
 from protocol import frames
 from protocol.frames import Envelope
@@ -36,6 +37,15 @@ class Timeline:
         other.firsts, other.refused, other.told = dict(self.firsts), dict(self.refused), dict(self.told)
         other._orders = dict(self._orders)
         return other
+
+    def is_on_disk(self, dump: Iterable[tuple[Any, ...]]) -> None:
+        """What a copy holds as stored or refused when it is put in place: that may not have been told before."""
+        self.told = {}
+        for kind, name, *rest in dump:
+            if kind == "device":
+                self.told[name] = rest[0]
+            elif kind == "refusal":
+                self.refused[name.partition("/")[2], rest[0]] = rest[1]
 
     def logs_of(self, said: Said) -> list[str]:
         """The logs that something stands in."""
