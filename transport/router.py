@@ -41,6 +41,9 @@ FAREWELL_S = 0.5
 # Pairs of free ports that are tried when any will do.
 PORT_TRIES = 100
 
+# As plain numbers: to join an enumeration's members costs as much as to send a short frame.
+_AT_ONCE, _AND_MORE = int(zmq.NOBLOCK), int(zmq.NOBLOCK | zmq.SNDMORE)
+
 
 class NoAddress(Told):
     """The address can't be had."""
@@ -122,8 +125,8 @@ class Router:
             for _ in range(messages):  # whatever they are: nobody holds up the others by saying nonsense
                 if size <= 0:
                     break
-                peer = receive(zmq.NOBLOCK)
-                body = receive(zmq.NOBLOCK, copy=False)  # it knows whose it is, and whether more follows
+                peer = receive(_AT_ONCE)
+                body = receive(_AT_ONCE, copy=False)  # it knows whose it is, and whether more follows
                 length = len(body)
                 size -= length
                 if body.more:
@@ -138,7 +141,7 @@ class Router:
         """A message of another shape is read to its end, or its rest would look like the next one; its bytes."""
         size = 0
         while self.socket.getsockopt(zmq.RCVMORE):
-            size += len(self.socket.recv(zmq.NOBLOCK))
+            size += len(self.socket.recv(_AT_ONCE))
         self.connections.took(peer, size)
         return size
 
@@ -237,11 +240,11 @@ class Router:
 
     def _try(self, peer: bytes, frame: bytes) -> bool:
         try:
-            self.socket.send(peer, zmq.NOBLOCK | zmq.SNDMORE)
+            self.socket.send(peer, _AND_MORE)
             if len(frame) < SHARED_BYTES:
-                self.socket.send(frame, zmq.NOBLOCK)
+                self.socket.send(frame, _AT_ONCE)
             else:
-                self.socket.send(self._share(frame), zmq.NOBLOCK, copy=False)
+                self.socket.send(self._share(frame), _AT_ONCE, copy=False)
         except zmq.Again:
             return False
         except zmq.ZMQError as error:
