@@ -19,6 +19,7 @@ c2s_require_encryption = false
 allow_unencrypted_plain_auth = true
 authentication = "internal_plain"
 storage = "internal"
+storage_archive_item_limit = 1000000000
 modules_enabled = {{ "saslauth", "roster", "ping", "offline" }}
 modules_disabled = {{ "s2s", "tls" }}
 log = {{ error = "{folder}/log" }}
