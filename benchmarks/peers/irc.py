@@ -32,7 +32,7 @@ _INSPIRCD = """\
 <server name="irc.bench.local" description="bench" network="Bench">
 <admin name="bench" nick="bench" email="bench@bench.local">
 <bind address="127.0.0.1" port="{port}" type="clients">
-<connect allow="*" timeout="60" pingfreq="300" threshold="1000000" commandrate="100000000" fakelag="no"
+<connect allow="*" timeout="60" pingfreq="300" threshold="4000000" commandrate="4000000000" fakelag="no"
  hardsendq="1073741824" softsendq="1073741824" recvq="67108864" localmax="10000" globalmax="10000" maxconnwarn="no"
  resolvehostnames="no" maxchans="100">
 <performance netbuffersize="65534" softlimit="15000" somaxconn="4096" quietbursts="yes">
