@@ -5,12 +5,13 @@ from __future__ import annotations
 import struct
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from zlib import crc32
 
 import apsw
 
-from store.segments import PLACE, slice_crc
+from core.commands import Reason
+from store.segments import PLACE, row_crc, slice_crc
 
 # About 20 MB when full; a broker with more active devices or logs asks the file now and then.
 KNOWN_NAMES = 100_000
@@ -122,6 +123,14 @@ class Known:
                 return Device(device.id, DAMAGED)
             self._devices.keep(name, device)
         return device
+
+    def refused(self, device: int, n: int) -> dict[int, Reason] | None:
+        """Why a device's sends from n on were refused; None if what is kept of that is damaged."""
+        ask = "SELECT n, code, sentence, crc FROM refusal WHERE device = ? AND n >= ?"
+        rows: list[Any] = self._database.execute(ask, (device, n)).fetchall()
+        if any(row_crc(device, *row) != crc for *row, crc in rows):
+            return None
+        return {number: (code, sentence) for number, code, sentence, _ in rows}
 
     def learn(self, logs: Mapping[str, Log], devices: Mapping[str, Device]) -> None:
         """Take over what a commit has changed."""

@@ -9,10 +9,17 @@ import msgspec
 
 from protocol.frames import ProtocolError, decode_envelope
 from store.known import Device, Log
-from store.segments import record_crc
+from store.segments import record_crc, row_crc
 
 # Messages of a history that are read at a time.
 STEP_MESSAGES = 1000
+# The columns of schema 3 that a row's CRC counts; the first two tell the row from others.
+SHORT_ROWS = {
+    "refusal": "device, n, code, sentence",
+    "cursor": "device, log, pos",
+    "epoch": "number, name",
+    "base": "epoch, log, head",
+}
 
 
 def broker_1_to_2(database: apsw.Connection) -> None:
@@ -59,6 +66,16 @@ def _add_crcs(database: apsw.Connection, table: str, fields: str, kind: type[Log
     rows: list[Any] = database.execute(f"SELECT name, id, {fields} FROM {table}").fetchall()
     crcs = [(kind(*row).crc(name), row[0]) for name, *row in rows]
     database.executemany(f"UPDATE {table} SET crc = ? WHERE id = ?", crcs)
+
+
+def broker_2_to_3(database: apsw.Connection) -> None:
+    """Refusals, cursors, epochs and where logs were then have CRCs of their own."""
+    for table, columns in SHORT_ROWS.items():
+        database.execute(f"ALTER TABLE {table} ADD COLUMN crc INTEGER NOT NULL DEFAULT 0")
+        rows: list[Any] = database.execute(f"SELECT {columns} FROM {table}").fetchall()
+        keys = columns.split(", ")[:2]
+        crcs = [(row_crc(*row), *row[:2]) for row in rows]
+        database.executemany(f"UPDATE {table} SET crc = ? WHERE {keys[0]} = ? AND {keys[1]} = ?", crcs)
 
 
 def journal_1_to_2(database: apsw.Connection) -> None:

@@ -34,6 +34,8 @@ Count = Annotated[int, Meta(ge=0, le=limits.NUMBER_MAX)]
 Number = Annotated[int, Meta(ge=1, le=limits.NUMBER_MAX)]
 
 _encoder = msgspec.json.Encoder()
+_DEVICE, _LOG = "SELECT id FROM device WHERE name = ?", "SELECT id FROM log WHERE name = ?"
+_EPOCH = "SELECT number FROM epoch WHERE number = ?"
 
 
 class BadLine(Told):
@@ -261,11 +263,21 @@ class _Loading:
             "line {line} is none that export has written ({why}); nothing was imported", line=self._line, why=why
         )
 
-    def _insert(self, statement: str, *values: Any) -> None:
-        """Make one row; BadLine if it belongs to something that is not there."""
-        self._database.execute(statement, values)
-        if self._database.changes() != 1:
+    def _row(self, table: str, *values: Any) -> None:
+        """Make one short row, with its CRC."""
+        places = ", ".join("?" * (len(values) + 1))
+        self._insert(f"INSERT INTO {table} VALUES ({places})", *values, segments.row_crc(*values))
+
+    def _found(self, ask: str, key: str | int) -> int:
+        """The number of what a line names; BadLine if it is not there."""
+        number: int | None = self._database.execute(ask, (key,)).get
+        if number is None:
             raise BadLine("it names something that is not there")
+        return number
+
+    def _insert(self, statement: str, *values: Any) -> None:
+        """Make one row."""
+        self._database.execute(statement, values)
 
     def _store(self, line: StoreLine) -> None:
         if line.version != VERSION:
@@ -277,7 +289,7 @@ class _Loading:
 
     def _epoch(self, line: EpochLine) -> None:
         self._epochs[1] = line.name
-        self._insert("INSERT INTO epoch (number, name) VALUES (?, ?)", line.number, line.name)
+        self._row("epoch", line.number, line.name)
 
     def _record(self, line: RecordLine) -> None:
         row = (line.key, line.version, line.value, segments.record_crc(line.key, line.value))
@@ -288,22 +300,16 @@ class _Loading:
         self._insert("INSERT INTO device (name, last, visits, crc) VALUES (?, ?, ?, ?)", *row)
 
     def _refusal(self, line: RefusalLine) -> None:
-        row = (line.device, line.n, line.code, line.text)
-        self._insert("INSERT INTO refusal SELECT id, ?2, ?3, ?4 FROM device WHERE name = ?1", *row)
+        self._row("refusal", self._found(_DEVICE, line.device), line.n, line.code, line.text)
 
     def _cursor(self, line: CursorLine) -> None:
-        ask = (
-            "INSERT INTO cursor SELECT device.id, log.id, ?3 FROM device, log WHERE device.name = ?1 AND log.name = ?2"
-        )
-        self._insert(ask, line.device, line.log, line.pos)
+        self._row("cursor", self._found(_DEVICE, line.device), self._found(_LOG, line.log), line.pos)
 
     def _end(self, line: EndLine) -> None:
         if line.lines != self._line - 1 or self._epochs[0] != self._epochs[1]:
             raise BadLine("lines are missing before it")
         for base in self._bases:
-            row = (base.epoch, base.log, base.head)
-            ask = "INSERT INTO base SELECT number, id, ?3 FROM epoch, log WHERE number = ?1 AND log.name = ?2"
-            self._insert(ask, *row)
+            self._row("base", self._found(_EPOCH, base.epoch), self._found(_LOG, base.log), base.head)
         self._ended = True
 
     # -- logs: an envelope follows the one before it --

@@ -1,4 +1,4 @@
--- The broker's store, schema 2. Numbers of the program's own are integers; times are Unix ms.
+-- The broker's store, schema 3. Numbers of the program's own are integers; times are Unix ms.
 
 -- The broker's id. A copy says ``copied`` until it is opened: then it begins another epoch. ``open``: a broker works on
 -- it, or died; there is a log beside it then, and without that another epoch begins, too.
@@ -32,6 +32,7 @@ CREATE TABLE refusal (
     n INTEGER NOT NULL,
     code TEXT NOT NULL,
     sentence TEXT NOT NULL,
+    crc INTEGER NOT NULL,    -- CRC32 of all that stands before it, as MessagePack
     PRIMARY KEY (device, n)
 ) WITHOUT ROWID;
 
@@ -57,13 +58,15 @@ CREATE TABLE cursor (
     device INTEGER NOT NULL,
     log INTEGER NOT NULL,
     pos INTEGER NOT NULL,
+    crc INTEGER NOT NULL,    -- as a refusal's
     PRIMARY KEY (device, log)
 ) WITHOUT ROWID;
 
 -- Lines of time, in order: another one begins when a copy is put in place of the store.
 CREATE TABLE epoch (
     number INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE
+    name TEXT NOT NULL UNIQUE,
+    crc INTEGER NOT NULL     -- as a refusal's
 );
 
 -- The head of each log when an epoch began: what is above belongs to that epoch.
@@ -71,6 +74,7 @@ CREATE TABLE base (
     epoch INTEGER NOT NULL,
     log INTEGER NOT NULL,
     head INTEGER NOT NULL,
+    crc INTEGER NOT NULL,    -- as a refusal's
     PRIMARY KEY (epoch, log)
 ) WITHOUT ROWID;
 

@@ -14,6 +14,8 @@ from itertools import chain
 from typing import NamedTuple
 from zlib import crc32
 
+import msgspec
+
 SEGMENT_BYTES = 16 * 1024
 """Where a segment ends and the next begins. Larger ones cost less to write when a turn has mail for many logs,
 and more to read when a reader wants little of each."""
@@ -25,6 +27,7 @@ PLACE = struct.Struct("<HHH")
 CRC_BYTES = 4
 # The CRC32 of anything with its own CRC32 behind it, whatever value the count began with.
 _WHOLE = 0x2144DF1C
+_packed = msgspec.msgpack.Encoder().encode
 _SLICE_HEAD = struct.Struct("<qqq")
 
 
@@ -90,6 +93,11 @@ def put_at(segment: bytes, number: int, start: int, envelope: bytes) -> bytes:
 def slice_crc(log: int, first: int, segment: int, places: bytes) -> int:
     """The CRC32 of a slice: of all that it says."""
     return crc32(places, crc32(_SLICE_HEAD.pack(log, first, segment)))
+
+
+def row_crc(*values: object) -> int:
+    """The CRC32 of a short row: of its values as MessagePack, whatever kinds they have become."""
+    return crc32(_packed(values))
 
 
 def record_crc(key: str, value: bytes) -> int:

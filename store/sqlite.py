@@ -19,12 +19,12 @@ from store import Outcome, Record, segments
 from store.copying import Copying
 from store.database import MOST_PAGES, Kind, failures, open_database, transaction
 from store.fresh import Fresh
-from store.known import Known, Recent
-from store.migrations import broker_1_to_2
+from store.known import DAMAGED, Known, Recent
+from store.migrations import broker_1_to_2, broker_2_to_3
 from store.turn import Turn
 
 CURE = "restore a backup, with the broker's command restore FILE"
-KIND = Kind(0x52535442, 2, CURE, (broker_1_to_2,))  # "RSTB"
+KIND = Kind(0x52535442, 3, CURE, (broker_1_to_2, broker_2_to_3))  # "RSTB"
 
 # The last envelopes written: a reader whose window is full asks for them soon.
 FRESH_BYTES = 4 * 1024 * 1024
@@ -44,9 +44,21 @@ _SLICES = """
 
 def begin_epoch(database: apsw.Connection, name: str) -> None:
     """Begin another line of time, within a transaction of the caller's: what comes now was in no earlier one."""
-    number: int = database.execute("INSERT INTO epoch (name) VALUES (?) RETURNING number", (name,)).get
-    database.execute("INSERT INTO base (epoch, log, head) SELECT ?, id, head FROM log WHERE head > 0", (number,))
+    number: int = database.execute("SELECT ifnull(max(number), 0) + 1 FROM epoch").get
+    crc = segments.row_crc(number, name)
+    database.execute("INSERT INTO epoch (number, name, crc) VALUES (?, ?, ?)", (number, name, crc))
+    heads: list[Any] = database.execute("SELECT id, head FROM log WHERE head > 0").fetchall()
+    rows = [(number, *row, segments.row_crc(number, *row)) for row in heads]
+    database.executemany("INSERT INTO base (epoch, log, head, crc) VALUES (?, ?, ?, ?)", rows)
     database.execute("DELETE FROM setting WHERE name = 'copied'")
+
+
+def _epoch(database: apsw.Connection) -> str:
+    """The name of the line of time; "" if that is damaged."""
+    row = database.execute("SELECT number, name, crc FROM epoch ORDER BY number DESC LIMIT 1").fetchone()
+    if row is None:
+        raise apsw.CorruptError("it has no epoch")
+    return row[1] if segments.row_crc(*row[:2]) == row[2] else ""
 
 
 def _mark_open(database: apsw.Connection) -> None:
@@ -68,8 +80,8 @@ class SqliteStore:
         self._path = path
         self._database = database
         self.broker: bytes = database.execute("SELECT value FROM setting WHERE name = 'broker'").get
-        self.epoch: str = database.execute("SELECT name FROM epoch ORDER BY number DESC LIMIT 1").get
-        if self.broker is None or self.epoch is None:
+        self.epoch = _epoch(database)
+        if self.broker is None:
             raise apsw.CorruptError("it has no id")
         self.damaged: list[tuple[str, int]] = []
         self._known = Known(database)
@@ -96,8 +108,9 @@ class SqliteStore:
         database = open_database(path, KIND, create, max_pages)
         with failures(path, KIND):
             marks = {name for (name,) in database.execute("SELECT name FROM setting")}
-            # A backup that was put in place, or a file whose log somebody took away: what followed is lost here.
-            if "copied" in marks or ("open" in marks and not complete):
+            # A backup that was put in place, a file whose log somebody took away (what followed is lost here), or one
+            # that can't tell any more which line of time it is in.
+            if "copied" in marks or ("open" in marks and not complete) or not _epoch(database):
                 with transaction(database):
                     begin_epoch(database, rng(16).hex())
             if "open" not in marks:
@@ -208,19 +221,20 @@ class SqliteStore:
         """Up to which seq each log is the same as it was in that epoch; 0 if nothing is known of it."""
         heads = self.heads(logs)
         with failures(self._path, KIND):
-            number = self._database.execute("SELECT number FROM epoch WHERE name = ?", (epoch,)).get
-            if number is None:
+            row = self._database.execute("SELECT number, name, crc FROM epoch WHERE name = ?", (epoch,)).fetchone()
+            if row is None or segments.row_crc(*row[:2]) != row[2]:
                 return dict.fromkeys(logs, 0)
-            return {log: min(heads[log][1], self._base(number, log)) for log in logs}
+            return {log: min(heads[log][1], self._base(row[0], log)) for log in logs}
 
     def _base(self, epoch: int, log: str) -> int:
         """The lowest head that a log had at the beginning of an epoch after this one."""
         ask = (
-            "SELECT min(ifnull(base.head, 0)) FROM epoch LEFT JOIN base ON base.epoch = number AND base.log = ?"
-            " WHERE number > ?"
+            "SELECT number, base.log, base.head, base.crc FROM epoch"
+            " LEFT JOIN base ON base.epoch = number AND base.log = ? WHERE number > ?"
         )
-        lowest = self._database.execute(ask, (self._known.log(log).id, epoch)).get
-        return MOST_SEQ if lowest is None else int(lowest)
+        rows: list[Any] = self._database.execute(ask, (self._known.log(log).id, epoch)).fetchall()
+        heads = (row[2] if segments.row_crc(*row[:3]) == row[3] else 0 for row in rows)
+        return min(heads, default=MOST_SEQ)
 
     def devices(self, names: Sequence[str]) -> dict[str, DeviceState]:
         """Last number, cursors and refusals of each device."""
@@ -229,10 +243,11 @@ class SqliteStore:
 
     def _device(self, name: str) -> DeviceState:
         row = self._known.device(name)
-        ask = "SELECT name, pos FROM cursor JOIN log ON log.id = cursor.log WHERE device = ?"
-        cursors = dict(self._database.execute(ask, (row.id,)))
-        refusals = self._database.execute("SELECT n, code, sentence FROM refusal WHERE device = ?", (row.id,))
-        return DeviceState(row.last, cursors, {n: (code, text) for n, code, text in refusals}, row.visits)
+        ask = "SELECT name, log, pos, cursor.crc FROM cursor JOIN log ON log.id = cursor.log WHERE device = ?"
+        places: list[Any] = self._database.execute(ask, (row.id,)).fetchall()
+        cursors = {each: pos for each, log, pos, crc in places if segments.row_crc(row.id, log, pos) == crc}
+        refused = self._known.refused(row.id, 0)
+        return DeviceState(DAMAGED if refused is None else row.last, cursors, refused or {}, row.visits)
 
     def browse(self, prefix: str, limit: int, after: str = "") -> list[str]:
         """Keys that begin with prefix and come after a key, ascending by code point, at most ``limit``."""

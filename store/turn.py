@@ -93,16 +93,18 @@ class Turn:
                 self._withholds.append((envelope, log, seqs))
 
     def _refuse(self, device: int, refused: dict[int, Reason]) -> None:
-        rows = [(device, n, *why) for n, why in refused.items()]
-        self._database.executemany("INSERT INTO refusal (device, n, code, sentence) VALUES (?, ?, ?, ?)", rows)
+        rows = [(device, n, *why, segments.row_crc(device, n, *why)) for n, why in refused.items()]
+        ask = "INSERT INTO refusal (device, n, code, sentence, crc) VALUES (?, ?, ?, ?, ?)"
+        self._database.executemany(ask, rows)
         oldest = max(refused) - REFUSALS_KEPT
         self._database.execute("DELETE FROM refusal WHERE device = ? AND n <= ?", (device, oldest))
 
     def _refused(self, device: Device, append: Append) -> dict[int, Reason]:
         """What was refused before, from its first send on: the answer settles all that is stored of the device."""
-        ask = "SELECT n, code, sentence FROM refusal WHERE device = ? AND n >= ?"
-        rows = self._database.execute(ask, (device.id, append.n))
-        return {n: (code, sentence) for n, code, sentence in rows}
+        refused = self._known.refused(device.id, append.n)
+        if refused is None:
+            raise apsw.CorruptError("a refusal")
+        return refused
 
     def _write(self) -> None:
         if self._indexes:
@@ -161,17 +163,17 @@ class Turn:
         if pos <= 0:
             return Done(self._cursor(move.device, log))
         key = (self._registered_device(move.device), log.id)
-        return Done(
-            self._database.execute(
-                "INSERT INTO cursor (device, log, pos) VALUES (?, ?, ?)"
-                " ON CONFLICT DO UPDATE SET pos = max(pos, excluded.pos) RETURNING pos",
-                (*key, pos),
-            ).get
-        )
+        before = self._cursor(move.device, log)
+        if pos > before:
+            row = (*key, pos, segments.row_crc(*key, pos))
+            self._database.execute("INSERT OR REPLACE INTO cursor (device, log, pos, crc) VALUES (?, ?, ?, ?)", row)
+        return Done(max(pos, before))
 
     def _cursor(self, device: str, log: Log) -> int:
+        """How far a device has read a log; 0 if nobody knows."""
         key = (self._device(device).id, log.id)
-        return self._database.execute("SELECT pos FROM cursor WHERE device = ? AND log = ?", key).get or 0
+        row = self._database.execute("SELECT pos, crc FROM cursor WHERE device = ? AND log = ?", key).fetchone()
+        return row[0] if row and segments.row_crc(*key, row[0]) == row[1] else 0
 
     def _put(self, put: Put) -> Result:
         due = []

@@ -26,13 +26,14 @@ from store.sqlite import KIND
 
 _SLICES = "SELECT first, segment, places, crc FROM slice WHERE log = ? ORDER BY first"
 
-_WITHOUT_CRC = (
-    "name, value FROM setting",
-    "device, n, code, sentence FROM refusal",
-    "device, log, pos FROM cursor",
-    "number, name FROM epoch",
-    "epoch, log, head FROM base",
-)
+# Short rows with a CRC of their own behind the names of two things, and what is said of one that is damaged.
+_DEVICE, _LOG = "(SELECT name FROM device WHERE id = device)", "(SELECT name FROM log WHERE id = log)"
+_SHORT = {
+    f"SELECT {_DEVICE}, n, device, n, code, sentence, crc FROM refusal": "device {}: why its number {} was refused",
+    f"SELECT {_DEVICE}, {_LOG}, device, log, pos, crc FROM cursor": "device {}: how far it has read {}",
+    "SELECT number, name, number, name, crc FROM epoch": "epoch {}: its name, {},",
+    f"SELECT epoch, {_LOG}, epoch, log, head, crc FROM base": "epoch {}: where {} was when it began",
+}
 
 KINDS = {"account/": records.Account, "key/": records.Key, "room/": records.Room, "permit/": records.Permit}
 
@@ -229,8 +230,11 @@ class Verifier:
                 yield f"record {key} names {other}, which is not there"
 
     def _references(self) -> Iterator[str]:
-        for columns in _WITHOUT_CRC:
-            self._ask(f"SELECT {columns}")  # whether they can be read at all
+        self._ask("SELECT name, value FROM setting")  # whether they can be read at all
+        for ask, sentence in _SHORT.items():
+            for one, other, *row, crc in self._ask(ask):
+                if segments.row_crc(*row) != crc:
+                    yield f"{sentence.format(one, other)} is damaged"
         for table, column, target in (
             ("cursor", "device", "device"),
             ("cursor", "log", "log"),

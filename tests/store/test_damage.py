@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.commands import Move, Put
+from core.commands import Append, Move, Put
 from core.events import Arrived, Done
 from protocol.frames import Envelope, decode_envelope, encode
 from store import StoreDamaged, StoreError
@@ -206,3 +206,53 @@ def test_a_head_that_was_harmed_hides_nothing_that_comes_after(path: Path, head:
         results(store, send(A, 15, "@bob", text=envelope(15)))
         texts = store.read("@bob", 0, MOST, 10**7).envelopes
     assert texts == [*written.values(), envelope(13), envelope(14), envelope(15)]
+
+
+# ---- short rows --------------------------------------------------------------------------------------------
+
+
+def test_a_cursor_that_was_harmed_counts_as_none_and_is_written_anew(path: Path) -> None:
+    furnished(path)
+    change(path, "UPDATE cursor SET pos = 9")
+    with reopened(path) as store:
+        assert store.devices([B])[B].cursors == {}
+        assert results(store, Move(B, "@bob", 5)) == [Done(5)]
+        assert store.devices([B])[B].cursors == {"@bob": 5}
+
+
+def test_a_device_of_which_a_refusal_was_harmed_is_damaged(path: Path) -> None:
+    """Else it would be told that what was refused had been accepted."""
+    refused = Append(A, 13, [(), ()], [("code", "one"), ("code", "two")])
+    furnished(path)
+    with reopened(path) as store:
+        assert results(store, refused) == [Done(14, {13: ("code", "one"), 14: ("code", "two")})]
+    change(path, "UPDATE refusal SET sentence = 'another' WHERE n = 14")
+    with reopened(path) as store:
+        assert store.devices([A])[A].last < 0
+        with pytest.raises(StoreDamaged):
+            store.submit([refused], NOW)
+
+
+def test_a_line_of_time_that_was_harmed_is_followed_by_another(path: Path) -> None:
+    furnished(path)
+    with reopened(path) as store:
+        before = store.epoch
+    change(path, "UPDATE epoch SET name = 'another'")
+    with reopened(path) as store:
+        after = store.epoch
+        assert after not in (before, "another")
+        assert store.bases(before, ["@bob"]) == store.bases("another", ["@bob"]) == {"@bob": 0}
+    with reopened(path) as store:
+        assert store.epoch == after
+
+
+def test_where_a_log_was_in_a_line_of_time_is_not_believed_if_it_was_harmed(path: Path) -> None:
+    furnished(path)
+    with reopened(path) as store:
+        before = store.epoch
+    change(path, "INSERT INTO setting VALUES ('copied', 1)")
+    with reopened(path) as store:
+        assert store.bases(before, ["@bob"]) == {"@bob": 12}
+    change(path, "UPDATE base SET head = head - 1")
+    with reopened(path) as store:
+        assert store.bases(before, ["@bob"]) == {"@bob": 0}

@@ -172,7 +172,7 @@ def test_an_old_store_is_the_same_in_today_s_words(path: Path) -> None:
     old_store(path)
     assert dump(path) == EXPECTED
     assert dump(path) == EXPECTED  # once is enough
-    assert ask(path, "PRAGMA user_version") == 2
+    assert ask(path, "PRAGMA user_version") == 3
 
 
 def test_nothing_is_wrong_with_it_but_what_was(path: Path) -> None:
@@ -240,7 +240,7 @@ def test_what_is_only_in_the_write_ahead_log_is_in_the_copy_too(path: Path, bak:
     assert ("record", "account/late", 1, b"L") in old_rows(killed.with_name("killed.v1.bak"))
 
 
-@pytest.mark.parametrize("version", [3, 99])
+@pytest.mark.parametrize("version", [4, 99])
 def test_a_file_of_a_newer_program_is_left_as_it_is(path: Path, version: int) -> None:
     old_store(path)
     change(path, f"PRAGMA user_version = {version}")
@@ -348,7 +348,7 @@ def test_a_disk_on_which_files_may_not_grow(path: Path, bak: Path, part: float) 
     if bak.exists():
         assert old_rows(bak) == before
     assert finished(opening(path)) == (0, "done\n")
-    assert _sees(path) == {path.name, bak.name}
+    assert _sees(path) - {"restante.v2.bak"} == {path.name, bak.name}  # the second step may have failed alone
     with reopened(path) as store:
         devices = store.devices([ANNA, "x10/" + "c" * 16])
     assert devices[ANNA].refused == REFUSED

@@ -157,6 +157,23 @@ SENTENCES: dict[str, tuple[str, list[str]]] = {
         "DELETE FROM log WHERE name = '@bob'",
         ["cursor: log 1 is not there", "slice: log 1 is not there"],
     ),
+    "a refusal's reason": (
+        "UPDATE refusal SET sentence = 'another' WHERE n = 7",
+        [f"device {ANNA}: why its number 7 was refused is damaged"],
+    ),
+    "a refusal that is another's": (
+        "UPDATE refusal SET device = 2 WHERE n = 7",
+        [f"device {BOB}: why its number 7 was refused is damaged"],
+    ),
+    "a cursor": (
+        "UPDATE cursor SET pos = pos + 1 WHERE device = 2",
+        [f"device {BOB}: how far it has read @bob is damaged"],
+    ),
+    "a cursor that is no number": (
+        "UPDATE cursor SET pos = 'far' WHERE device = 2",
+        [f"device {BOB}: how far it has read @bob is damaged"],
+    ),
+    "an epoch's name": ("UPDATE epoch SET name = 'another'", ["epoch 1: its name, another, is damaged"]),
     "the id": ("DELETE FROM setting", ["the broker's id or its epoch is missing"]),
     "the epoch": ("DELETE FROM epoch", ["the broker's id or its epoch is missing"]),
 }
@@ -166,6 +183,15 @@ SENTENCES: dict[str, tuple[str, list[str]]] = {
 def test_what_is_wrong_is_named(path: Path, harm: str, said: list[str]) -> None:
     change(path, harm)
     assert findings(path) == said
+
+
+def test_where_a_log_was_when_an_epoch_began_is_named(path: Path) -> None:
+    change(path, "INSERT INTO setting VALUES ('copied', 1)")
+    with reopened(path):
+        pass
+    assert findings(path) == []
+    change(path, f"UPDATE base SET head = head - 1 WHERE log = {LOG}")
+    assert findings(path) == ["epoch 2: where @bob was when it began is damaged"]
 
 
 def test_a_record_that_was_never_right_is_named(path: Path) -> None:
