@@ -233,23 +233,26 @@ def test_a_device_of_which_a_refusal_was_harmed_is_damaged(path: Path) -> None:
             store.submit([refused], NOW)
 
 
+def line_of_time(path: Path) -> str:
+    """The one that a store is in."""
+    with reopened(path) as store:
+        return store.epoch
+
+
 def test_a_line_of_time_that_was_harmed_is_followed_by_another(path: Path) -> None:
     furnished(path)
-    with reopened(path) as store:
-        before = store.epoch
+    before = line_of_time(path)
     change(path, "UPDATE epoch SET name = 'another'")
     with reopened(path) as store:
         after = store.epoch
         assert after not in (before, "another")
         assert store.bases(before, ["@bob"]) == store.bases("another", ["@bob"]) == {"@bob": 0}
-    with reopened(path) as store:
-        assert store.epoch == after
+    assert line_of_time(path) == after
 
 
 def test_where_a_log_was_in_a_line_of_time_is_not_believed_if_it_was_harmed(path: Path) -> None:
     furnished(path)
-    with reopened(path) as store:
-        before = store.epoch
+    before = line_of_time(path)
     change(path, "INSERT INTO setting VALUES ('copied', 1)")
     with reopened(path) as store:
         assert store.bases(before, ["@bob"]) == {"@bob": 12}
