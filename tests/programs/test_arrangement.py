@@ -99,15 +99,11 @@ def test_one_thread_with_every_key(clients: Clients, alice: str, reader: Program
     screen = in_garden(clients, alice, RESTANTE_CONFIG=config)
     reader.type(f"{alice}: psst\n")
     screen.see("unread 3 reader:1")
-    for keys in (
-        "wat\t\t\x1b[Z\x03",
-        f"half{ALT}1",
-        f"{ALT}a",
-        f"{ALT}2\x03",
-        UP,
-        "\x12jo\x03\x03",
-        "/notify bell osc9 title text\r",
-    ):
+    for keys, place in (("wat\t\t\x1b[Z\x03", ""), (f"half{ALT}1", "#lobby"), (f"{ALT}a", "reader"), (f"{ALT}2", "")):
+        screen.type(keys)
+        screen.see_in_log(f"plain lines go to {place or f'#garden-{alice}'} now")
+    screen.see(f"#garden-{alice}> half")
+    for keys in ("\x03", UP, "\x12jo\x03\x03", "/notify bell osc9 title text\r"):
         screen.type(keys)
     screen.see_in_log("notify is bell osc9 title text, from line 1 of")
     assert len(list(Path(f"/proc/{screen.terminal.process.pid}/task").iterdir())) == 3

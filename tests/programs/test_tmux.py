@@ -42,6 +42,9 @@ class Window:
             check=True,
         )
         self._do("set-option", "-g", "remain-on-exit", "on")
+        self._written = folder / f"{account}-written"
+        self._written.touch()
+        self._do("pipe-pane", "-O", f"cat >> {shlex.quote(str(self._written))}")
         if in_shell:
             self.type(shlex.join(command), "Enter")
 
@@ -52,7 +55,13 @@ class Window:
         self._do("send-keys", *keys)
 
     def resize(self, columns: int, rows: int) -> None:
+        """And wait until the program has drawn anew: else the next one comes before it has seen this one."""
+        before = self._written.stat().st_size
         self._do("resize-window", "-x", str(columns), "-y", str(rows))
+        end = time.monotonic() + BOUND_S
+        while self._written.stat().st_size == before:
+            assert time.monotonic() < end, f"nothing was drawn\n{self.shown()}"
+            time.sleep(0.02)  # a pause between looks, within a bound
 
     def shown(self) -> str:
         """Scrollback and screen; lines that the terminal wrapped are joined."""
@@ -207,7 +216,6 @@ def test_resizing_leaves_no_ghosts(
     alice.type("half a line that is so long that it has to be wrapped in a window that is narrow")
     for columns, rows in ((60, 24), (40, 12), (100, 30), (30, 10), (80, 24)):
         alice.resize(columns, rows)
-        time.sleep(0.3)  # a resize has no answer; too early, and the next one hides what this one does
         alice.see("online")
     shown = alice.see("s narrow\n")
     assert prompts(shown) <= 2, shown

@@ -292,8 +292,8 @@ COMMON = (
     Mutant(
         "a client that is a stranger stays one",
         "core/client.py",
-        "        return [*self._unanswered(), *self._hello(now)]\n",
-        "        return []\n",
+        "        hello = self._hello(now) if self.link.phase == ONLINE else []\n",
+        "        hello = list[Command]()\n",
         "I8",
     ),
     Mutant(
