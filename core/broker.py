@@ -365,10 +365,15 @@ class Broker:
             return refuse(cause, "damaged-account", name=session.name)
 
     def _unasked(self, cause: Received) -> list[Command]:
-        """Half of it is done, and the rest will not be: the account's sessions begin anew and see it."""
+        """Half of it is done, and the rest will not be: the account's sessions begin anew and see it; so do those of who
+        was to be removed.
+        """
         if "done" not in cause.found:
             return []
-        sessions = self.sessions.of(cause.asker.partition("/")[0])
+        accounts = {cause.asker.partition("/")[0]: None}
+        if isinstance(cause.frame, frames.Expel):
+            accounts[names.key(cause.frame.account)] = None
+        sessions = [session for account in accounts for session in self.sessions.of(account)]
         for session in sessions:
             self.sessions.remove(session)
             self._strangers[session.peer] = None
