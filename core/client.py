@@ -324,11 +324,13 @@ class Client:
         self.device = event.device
         self.reader.go_to(event.cursors)
         self.outbox.renumber()
+        self._remarking.renumber()
         return self._hello(now, self._credential) if self.link.phase == GREETING else []
 
     def _went_back(self, event: WentBack, now: Instant) -> list[Command]:
         self.reader.go_back(event.cursors, event.known)
         self.outbox.take_back(event.again)
+        self._remarking.renumber()
         told = Show(shown.PutBack(again=len(event.again) - event.gone, gone=event.gone))
         return [told, *(self._hello(now, self._credential) if self.link.phase == GREETING else [])]
 
@@ -389,7 +391,7 @@ class Client:
         if self.link.phase != ONLINE:
             return []
         commands, lost = self.reader.deliver(frame, self.account)
-        self._remarking.come_back(frame.runs, self.device)
+        self._remarking.come_back(frame.runs, self.device, self.outbox)
         return [*commands, *self._hello(now)] if lost else commands
 
     def _pong(self, frame: frames.Pong, now: Instant) -> list[Command]:

@@ -15,7 +15,7 @@ from core import marks, shown, typed
 from core.clock import Instant
 from core.commands import Point, Review
 from core.events import Pointed, Reviewed
-from core.outbox import Waiting
+from core.outbox import Outbox, Waiting
 from core.places import Places, conversation
 from core.receipts import Receipts
 from protocol import limits, names, remarks
@@ -30,21 +30,34 @@ class Remarking:
         self._places = places
         self._receipts = receipts
         self._last: dict[bool, tuple[int, str]] = {}  # own or another's → after so many moves, and where it was said
-        self.awaited: set[int] = set()  # our sends that were accepted, and have not come back as their place in the log
+        self.awaited: dict[int, str] = {}  # our sends that were accepted, and have not come back from the log → to whom
+        self._early: set[int] = set()  # those that have come back, and were not accepted: they had to be sent again
 
     def clear(self, caught_up: bool) -> bool:
         """Whether all that we have said stands in the history, so that it is clear which message is the last."""
+        self.awaited = {n: to for n, to in self.awaited.items() if self._comes_back(to)}
         return caught_up and not self.awaited
 
     def accepted(self, sends: Iterable[Waiting]) -> None:
         """The broker has these; each comes back to us, but for receipts."""
-        self.awaited |= {each.n for each in sends if not each.is_receipt}
+        said = {each.n: each.item.to for each in sends if not each.is_receipt}
+        self.awaited |= {n: to for n, to in said.items() if n not in self._early and self._comes_back(to)}
+        self._early -= said.keys()
 
-    def come_back(self, runs: Iterable[Run], device: str) -> None:
+    def come_back(self, runs: Iterable[Run], device: str, outbox: Outbox) -> None:
         """What comes to us of our own stands in the history from now on."""
-        if self.awaited:
-            envelopes = (each for run in runs for each in run.envelopes)
-            self.awaited -= {each.n for each in envelopes if each.device == device}
+        if self.awaited or len(outbox):
+            own = {each.n for run in runs for each in run.envelopes if each.device == device}
+            self.awaited = {n: to for n, to in self.awaited.items() if n not in own}
+            self._early |= {n for n in own if n > outbox.settled}
+
+    def renumber(self) -> None:
+        """What comes back from now on are other numbers, or stands in other places."""
+        self._early.clear()
+
+    def _comes_back(self, to: str) -> bool:
+        """A room that one has left sends nothing back."""
+        return not to.startswith("#") or names.room_key(to) in self._places.rooms
 
     def spoke(self, to: str) -> None:
         """We have said something there, which need not be the current place."""

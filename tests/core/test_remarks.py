@@ -6,7 +6,7 @@ import pytest
 
 from core import shown, typed
 from core.marks import Marks
-from protocol import limits, remarks
+from protocol import frames, limits, remarks
 from protocol.frames import Envelope, Item, decode_envelope, encode
 from protocol.remarks import Delete, Edit, React
 from tests.core.actor import Actor
@@ -169,6 +169,42 @@ def test_an_edit_that_is_typed_with_the_line_is_about_that_line(world: World) ->
     alice.types("first")
     alice.does(typed.Wrote(text="secnd"), typed.Edited(text="second"))
     assert [text for text, _ in looks_back(alice)] == ["first", "second"]
+
+
+def talks_on(world: World, actor: Actor, seconds: int) -> None:
+    """The lobby is never silent for as long as it takes until a client says Ping by itself."""
+    for _ in range(seconds // 5):
+        actor.types("and so on")
+        world.wait(5)
+
+
+def test_what_came_back_before_it_was_accepted_is_not_waited_for_in_a_room_that_is_never_silent(world: World) -> None:
+    alice, bob = world.come("alice"), world.come("bob")
+    alice.loses = [frames.Accepted, frames.Deliver]
+    alice.types("helo")
+    alice.cut()
+    world.wait(2)
+    assert (alice.lines(), len(alice.core.outbox)) == (["alice>#lobby helo"], 0)
+    alice.does(typed.Edited(text="hello"))
+    talks_on(world, bob, 60)
+    assert alice.core.hungry
+    assert [text for text, _ in looks_back(alice)][0] == "hello"
+
+
+@pytest.mark.parametrize("when", range(4))
+def test_what_was_said_while_one_left_elsewhere_is_not_waited_for_beside_a_room_that_is_never_silent(
+    world: World, when: int
+) -> None:
+    alice, bob, phone = world.come("alice"), world.come("bob"), world.come("bob")
+    bob.does(typed.JoinedRoom(room="#club"))
+    phone.inbox.append(typed.LeftRoom(room="#club"))
+    for turn in range(5):
+        if turn == when:
+            bob.inbox.append(typed.Wrote(text="helo", to="#club"))
+        world.turn()
+    bob.does(typed.Edited(text="hello"))
+    talks_on(world, alice, 60)
+    assert bob.core.hungry
 
 
 def test_there_is_nothing_to_change(world: World) -> None:
