@@ -234,9 +234,9 @@ class Door:
         hello = event.frame
         assert isinstance(hello, frames.Hello)
         where = self._gate.origin(event.address)
-        if where and self._sessions.from_origin(where) >= ADDRESS_SESSIONS:
-            return refuse_for(CROWDED_S, event, "too-many-sessions", limit=ADDRESS_SESSIONS, address=event.address)
         device = records.device(key, hello.device)
+        if where and self._beside(event.peer, device, where) >= ADDRESS_SESSIONS:
+            return refuse_for(CROWDED_S, event, "too-many-sessions", limit=ADDRESS_SESSIONS, address=event.address)
         if self._is_late(event, device):
             return []
         session = Session(event.peer, key, account.name, hello.device, device, hello.reads)
@@ -260,6 +260,11 @@ class Door:
         seen = _seen(event, session, now)
         welcome = self._welcome(event, session, extents)
         return [*commands, *seen, Trust(event.peer, True), *welcome, *_invitations(event, session, account)]
+
+    def _beside(self, peer: bytes, device: str, where: str) -> int:
+        """How many sessions there are from one address, without those in whose place this login comes."""
+        former = {self._sessions.by_peer.get(peer), self._sessions.by_device.get(device)}
+        return self._sessions.from_origin(where) - sum(each is not None and each.origin == where for each in former)
 
     def _is_late(self, event: Received, device: str) -> bool:
         """Whether this Hello comes late, over a connection that is older than the one whose session stands."""

@@ -229,6 +229,9 @@ def test_from_one_address_come_only_so_many_sessions(world: World) -> None:
     assert sum(len(each.got(Welcome)) for each in crowd) == gate.ADDRESS_SESSIONS
     late = crowd[-1]
     assert [(each.code, each.retry_s) for each in late.got(Refused)] == [("too-many-sessions", CROWDED_S)]
+    for there in (crowd[1], Visitor(world, crowd[1].device, crowd[1].key, FAR)):
+        again = there.hello("user1", reads=False, scheme="", credential=b"")
+        assert isinstance(there.says(again)[0], Welcome), "who comes in the place of a session is not one more"
     crowd[0].says(frames.Quit())
     hello = late.hello(f"user{gate.ADDRESS_SESSIONS}", reads=False, scheme="", credential=b"")
     assert isinstance(late.says(hello)[0], Welcome)
