@@ -106,7 +106,7 @@ class Rooms:
     # -- going --
 
     def leave(self, event: Received, ask: frames.Leave, session: Session, now: Instant) -> list[Command]:
-        """End the membership, then the reading; or turn an invitation down."""
+        """End the membership, both records of it in one, then the reading; or turn an invitation down."""
         try:
             log = names.room_key(ask.room)
         except names.BadName as error:
@@ -121,12 +121,12 @@ class Rooms:
         if log not in session.rooms and log not in account.invited and "done" not in event.found:
             return refuse(event, "not-a-member", room=ask.room)
         member = records.member(log, session.account)
-        if event.found[member]:
-            return [Put(member, None, event.found[member][0], event)]
-        if log in account.rooms or log in account.invited:
+        there = event.found[member]
+        if there or log in account.rooms or log in account.invited:
             account.rooms.pop(log, None)
             account.invited.pop(log, None)
-            return [Put(records.account(session.account), records.pack(account), held, event)]
+            also = (Put(member, None, there[0]),) if there else ()
+            return [Put(records.account(session.account), records.pack(account), held, event, also)]
         if log in session.rooms:
             self._comings.change(log, session.rooms[log], session.name, False)
         leavers = self._sessions.leave(session.account, log)

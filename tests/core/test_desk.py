@@ -25,7 +25,7 @@ from core.orders import (
 from core.received import Ordered
 from core.records import FOREVER
 from protocol import frames, limits
-from protocol.frames import Bye, Join, Left, Refused, Welcome
+from protocol.frames import Bye, Join, Leave, Left, Quit, Refused, Welcome
 from protocol.passwords import SCHEME
 from tests.core.faults import FaultyStore
 from tests.core.visitor import Visitor
@@ -204,6 +204,19 @@ def test_who_joins_while_the_room_is_closed_is_out_too(world: World, alice: Visi
         (room,) = world.order(ListRooms())[0]["rooms"]
         assert (room["closed"], room["members"]) == (True, []), f"after {turns} turns"
         assert late.world.broker.core.sessions.by_peer[late.peer].rooms.keys() == {"#lobby"}, f"after {turns} turns"
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_who_was_about_to_leave_a_room_is_out_of_it_when_it_is_closed(
+    world: World, alice: Visitor, turns: int
+) -> None:
+    alice.says(Join(1, "#club"))
+    alice.utters(Leave(2, "#club"))
+    for _ in range(turns):
+        world.turn()
+    alice.says(Quit())
+    world.order(CloseRoom("#club"))
+    assert "#club" not in alice.enters("alice").logs
 
 
 def test_a_room_gets_another_owner(world: World, alice: Visitor) -> None:
