@@ -365,9 +365,7 @@ class Broker:
             return refuse(cause, "damaged-account", name=session.name)
 
     def _unasked(self, cause: Received) -> list[Command]:
-        """Half of it is done, and the rest will not be: the account's sessions begin anew and see it; so do those of who
-        was to be removed.
-        """
+        """Half of it is done, and the rest will not be: the sessions of whoever it is about begin anew, and see it."""
         if "done" not in cause.found:
             return []
         accounts = {cause.asker.partition("/")[0]: None}

@@ -207,9 +207,7 @@ def test_who_joins_while_the_room_is_closed_is_out_too(world: World, alice: Visi
 
 
 @pytest.mark.parametrize("turns", range(4))
-def test_who_was_about_to_leave_a_room_is_out_of_it_when_it_is_closed(
-    world: World, alice: Visitor, turns: int
-) -> None:
+def test_who_was_about_to_leave_a_room_is_out_of_it_when_it_is_closed(world: World, alice: Visitor, turns: int) -> None:
     alice.says(Join(1, "#club"))
     alice.utters(Leave(2, "#club"))
     for _ in range(turns):

@@ -351,35 +351,6 @@ def test_a_broker_that_dies_halfway_through_a_removal_leaves_it_to_be_asked_agai
 
 
 @pytest.mark.usefixtures("club")
-@pytest.mark.parametrize("bans", [False, True])
-@pytest.mark.parametrize("turns", range(4))
-def test_who_is_removed_by_somebody_who_has_left_meanwhile_reads_no_more(
-    world: World, alice: Visitor, bob: Visitor, turns: int, bans: bool
-) -> None:
-    alice.utters(Expel(2, "#club", "bob", bans))
-    for _ in range(turns):
-        world.turn()
-    alice.says(frames.Quit())
-    alice = visitor(world, "alice")
-    alice.says(Expel(3, "#club", "bob", bans))  # all may be asked again if no answer comes
-    alice.posts(1, "among us", to="#club")
-    assert bob.delivered("#club") == []
-    bob.says(bob.hello("bob"))
-    assert bob.posts(1, "psst", to="#club")[0].refused[0].code == "not-a-member"
-
-
-@pytest.mark.usefixtures("club")
-def test_who_is_half_removed_when_the_disk_is_full_reads_no_more(world: World, alice: Visitor, bob: Visitor) -> None:
-    alice.utters(Expel(2, "#club", "bob"))
-    world.turn()
-    world.store.refuses = "store-full"  # their own record is written, the list of members is not
-    world.run()
-    world.store.refuses = ""
-    visitor(world, "alice").posts(1, "among us", to="#club")
-    assert bob.delivered("#club") == []
-
-
-@pytest.mark.usefixtures("club")
 def test_a_membership_whose_record_is_missing_is_mended_by_joining_again(world: World, bob: Visitor) -> None:
     member = records.member("#club", "bob")
     version = world.store.get([member])[member][0]
