@@ -87,6 +87,21 @@ def test_a_client_shows_its_devices_and_which_is_this_one(world: World) -> None:
 # ---- revoking ------------------------------------------------------------------------------------------------
 
 
+def test_a_session_whose_key_may_have_been_revoked_begins_anew(world: World, alice: Visitor) -> None:
+    """The store was not sure, and then full: whoever asked hears that it was not done, and it was."""
+    assert isinstance(world.store, FaultyStore)
+    world.store.doubts.append(True)
+    alice.utters(RevokeDevice(3, alice.device))
+    while not world.store.groups or world.store.doubts:
+        world.turn()
+    world.store.refuses = "store-full"
+    world.run()
+    world.store.refuses = ""
+    assert codes(alice.heard) == ["store-full"]
+    assert codes(alice.says(alice.hello("alice"))) == ["revoked"]
+    assert world.broker.core.sessions.by_peer == {}
+
+
 def test_revoking_ends_the_session_and_the_key(world: World, alice: Visitor) -> None:
     phone = second(world)
     (devices,) = alice.says(RevokeDevice(3, phone.device))
