@@ -187,8 +187,9 @@ class Loop:
         for command in commands:
             if not isinstance(command, COMMITTED):
                 event = self._table[type(command)](command)
-                if event:
-                    self._perform(self.core.handle(event, now), now)
+                if event:  # somebody may have been asked for it, who took their time
+                    then = clock() if isinstance(event, PasswordsDerived) else now
+                    self._perform(self.core.handle(event, then), then)
 
     def patience(self) -> float | None:
         """Seconds after which there is something to do though nothing happens."""

@@ -437,8 +437,11 @@ class Client:
         asked = event.question
         if event.code:
             return [self._refuse(event.code, asked)]
+        commands: list[Command] = []
+        if self.link.ping_due(now.tick):  # while somebody typed nothing was said, and a broker forgets who is silent
+            commands = [*self._unanswered(), Disconnect(), *self._seek(now)]
         self._postponed.append(typed.ChangedPassword(old=event.old, new=event.new, tag=asked.tag, line=asked.line))
-        return []
+        return commands
 
     def _refused(self, frame: frames.Refused, now: Instant) -> list[Command]:
         if self.link.phase == GREETING and not frame.ask:  # a question may still be answered while Hello is said again

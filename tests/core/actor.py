@@ -239,7 +239,9 @@ class Actor:
     def _derive(self, derive: Derive) -> Event | None:
         return None if self.thinks else Derived(self.password.encode(), self.permit if derive.lacks_permit else "")
 
-    def _derive_new(self, derive: DeriveNew) -> Event:
+    def _derive_new(self, derive: DeriveNew) -> Event | None:
+        if self.thinks:
+            return None
         if not self.new_password:
             return PasswordsDerived(derive.question, code="no-terminal")
         return PasswordsDerived(derive.question, self.password.encode(), self.new_password.encode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core import records, shown
+from core.events import PasswordsDerived
 from core.typed import AskedDevices, AskedPassword, RevokedDevice
 from protocol import frames, limits
 from protocol.frames import Bye, Changed, ChangePassword, Devices, Refused, RevokeDevice, Stranger
@@ -241,6 +242,20 @@ def test_a_person_changes_the_password(world: World) -> None:
     actor.does(AskedPassword())
     assert account(world).hash == hashed(NEW)
     assert actor.seen(shown.Notice)[-1].text.startswith("the password is changed")
+
+
+def test_whoever_is_asked_for_passwords_may_think_as_long_as_they_like(world: World) -> None:
+    actor = world.come("alice")
+    actor.thinks = True
+    question = AskedPassword(tag="t")
+    actor.does(question)
+    actor.frozen = True  # nothing else is looked at while somebody types
+    world.wait(limits.SILENCE_S + 10)
+    actor.thaw()
+    actor.inbox = [PasswordsDerived(question, b"secret", NEW)]  # what the old connection says is not looked at any more
+    world.run()
+    assert account(world).hash == hashed(NEW)
+    assert actor.codes() == []
 
 
 def test_without_a_terminal_nothing_is_changed(world: World) -> None:
