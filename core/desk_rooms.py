@@ -11,7 +11,7 @@ from core.commands import Command, Send
 from core.ordered import account, change, decline, need, page, put, reply, settled
 from core.orders import CloseRoom, GiveRoom, ListRooms, OpenRoom, Order
 from core.received import Ordered
-from core.records import Account, Room
+from core.records import Account, DamagedRecord, Room
 from core.registered import record
 from core.sessions import Sessions
 from protocol import frames, limits, names
@@ -36,7 +36,10 @@ class RoomsDesk:
         return reply(event, rooms=facts, after=after)
 
     def _fact(self, event: Ordered, key: str) -> dict[str, Any]:
-        room: Room = record(event, key, Room)
+        try:
+            room: Room = record(event, key, Room)
+        except DamagedRecord:
+            return {"room": key.removeprefix(records.room("")), "damaged": True}
         members = records.member(key.removeprefix(records.room("")), "")
         inside, more = page(event, members, "", limits.COUNTED_NAMES)
         return {

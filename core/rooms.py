@@ -12,7 +12,7 @@ from core.commands import Browse, Command, Put, Send
 from core.door import refuse
 from core.presence import Comings
 from core.received import Received
-from core.records import Account, Room
+from core.records import Account, DamagedRecord, Room
 from core.registered import Registered, answer, look, own, record
 from core.session import Session
 from core.sessions import Sessions
@@ -154,7 +154,10 @@ class Rooms:
         return answer(session, frames.Rooms(ask.ask, listed, some[-1] if len(logs) > len(some) else ""))
 
     def _is_seen(self, event: Received, log: str, account: Account, session: Session) -> bool:
-        room: Room | None = record(event, records.room(log), Room)
+        try:
+            room: Room | None = record(event, records.room(log), Room)
+        except DamagedRecord:  # the others are listed without it
+            return False
         if room is None or room.closed:
             return False
         return not room.private or log in account.rooms or log in account.invited or room.owner == session.account

@@ -22,7 +22,7 @@ NAMED = 10
 def account(fact: Fact) -> Iterator[str]:
     """One account."""
     if fact.get("damaged"):
-        yield worded("{account}  its record is damaged: restore a backup", account=fact["account"])
+        yield _damaged(fact["account"])
         return
     marks = [_devices(fact["devices"]), _rooms(fact["rooms"])]
     marks += [worded(", here now")] if fact["here"] else []
@@ -32,6 +32,10 @@ def account(fact: Fact) -> Iterator[str]:
     yield worded(
         "{account}  since {date}{marks}", account=fact["account"], date=utc(fact["made_at"]), marks="".join(marks)
     )
+
+
+def _damaged(name: str) -> str:
+    return worded("{account}  its record is damaged: restore a backup", account=name)
 
 
 def _devices(count: int) -> str:
@@ -155,6 +159,9 @@ def taken_back(fact: Fact) -> Iterator[str]:
 
 def room(fact: Fact) -> Iterator[str]:
     """One room."""
+    if fact.get("damaged"):
+        yield _damaged(fact["room"])
+        return
     marks = [PRIVATE_MARK()] if fact["private"] else []
     marks += [worded(", closed")] if fact["closed"] else []
     marks += [TOPIC_MARK(topic=fact["topic"])] if fact["topic"] else []

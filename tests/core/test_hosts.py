@@ -6,6 +6,7 @@ import pytest
 
 from core import records, shown, typed
 from core.commands import Put
+from core.orders import ListRooms
 from core.typed import JoinedRoom
 from protocol import frames, limits
 from protocol.frames import (
@@ -93,6 +94,18 @@ def test_rooms_are_listed_with_what_one_may_know_of_them(world: World, alice: Vi
         "#Open",
         "#secret",
     ]
+
+
+def test_a_room_whose_record_is_damaged_is_missing_in_a_list_and_nothing_else(
+    world: World, alice: Visitor, bob: Visitor
+) -> None:
+    alice.says(Join(1, "#club"))
+    alice.says(Join(2, "#tea"))
+    world.store.submit([Put(records.room("#club"), b"\xc1", 1)], world.now)
+    world.store.poll()
+    assert says(bob, AskRooms(1)) == Rooms(1, [Listed("#tea", "", 1, False, False, False)])
+    damaged, tea = world.order(ListRooms())[0]["rooms"]
+    assert (damaged, tea["room"]) == ({"room": "#club", "damaged": True}, "#tea")
 
 
 def test_a_long_list_of_rooms_is_told_in_pages(world: World, alice: Visitor, bob: Visitor) -> None:
