@@ -26,6 +26,7 @@ class Reader:
         self._known = memory.known  # what was read in another epoch and may come again
         self._ignored = ignored
         self._waited: dict[str, int] = {}  # per log its head when we came
+        self._begun = False  # we know those heads
         self._acks: dict[str, int] = {}
 
     @property
@@ -42,11 +43,11 @@ class Reader:
     @property
     def caught_up(self) -> bool:
         """Whether everything that waited when we came has come."""
-        return all(self._cursors.get(log, 0) >= head for log, head in self._waited.items())
+        return self._begun and all(self._cursors.get(log, 0) >= head for log, head in self._waited.items())
 
     def go_to(self, cursors: dict[str, int]) -> None:
-        """Begin from other cursors."""
-        self._cursors, self._waited, self._acks = cursors, {}, {}
+        """Begin from other cursors, once Welcome says how far it is from there."""
+        self._cursors, self._waited, self._acks, self._begun = cursors, {}, {}, False
 
     def go_back(self, cursors: dict[str, int], known: set[SendId]) -> None:
         """Begin from where the broker was put back to, and pass over what is known."""
@@ -59,6 +60,7 @@ class Reader:
 
     def begin(self, logs: dict[str, Extent]) -> list[Command]:
         """Welcome: where reading begins in logs that the journal does not know, or knows less of than is left."""
+        self._begun = True
         if not self._reads:
             return []
         self._acks = {}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import pytest
 
 from core import shown, typed
+from core.clock import Instant
 from core.errand import DONE, KEPT, REFUSED, REFUSED_LINES, UNREACHED, Errand, Wish
 from protocol import frames
 from store.notebook import Notebook
@@ -219,6 +222,27 @@ def test_fetch_sends_what_was_written_before_it_ends(world: World, known: Notebo
     run.errand.input_waits = False
     assert run.code() == DONE
     assert len(run.actor.accepted()) == 1
+
+
+def test_fetch_does_not_end_while_the_device_goes_back_with_a_broker_that_was_put_back(
+    world: World, known: Notebook
+) -> None:
+    say(world, "one")
+    backup = deepcopy(world.store)
+    run = Run(world, Wish(reads=True, fetch=True), known)
+    run.actor.loses = [frames.Deliver]
+    run.types()
+    assert run.actor.core.online
+    backup.begin_epoch("second")
+    world.store = backup
+    world.restart()
+    world.turn()
+    world.now = Instant(world.now.tick + 1, world.now.at + 1000)
+    for _ in range(20):
+        assert run.actor.lines() or not run.errand.over(run.actor.core, world.now.tick), "it has ended too early"
+        world.turn()
+    assert run.actor.lines() == ["alice>#lobby one"]
+    assert run.code() == DONE
 
 
 def test_fetch_does_not_wait_for_a_broker_for_ever(world: World, known: Notebook) -> None:
