@@ -102,9 +102,11 @@ class HouseDesk:
         return [Append(device, n, [(names.LOBBY,)], [frames.encode(envelope)])]
 
     def stored(self, append: Append, result: Result) -> list[Command]:
-        """Some sends are on disk; perhaps an announcement."""
+        """Some sends are on disk; perhaps an announcement, unless one before it was not kept."""
         event = self._announcing.pop((append.device, append.n), None)
-        return reply(event) if event and isinstance(result, Done) else []
+        if event is None:
+            return []
+        return reply(event) if isinstance(result, Done) else decline(event, "store-down")
 
     def failed(self, append: Append, code: str) -> list[Command]:
         """Some sends were not kept; perhaps an announcement, whose number is free again."""

@@ -27,7 +27,7 @@ from core.records import FOREVER
 from protocol import frames, limits
 from protocol.frames import Bye, Join, Leave, Left, Quit, Refused, Welcome
 from protocol.passwords import SCHEME
-from tests.core.faults import FaultyStore
+from tests.core.faults import FaultyStore, LateStore
 from tests.core.visitor import Visitor
 from tests.core.world import World, hashed
 
@@ -242,6 +242,17 @@ def test_an_announcement_is_a_message_that_waits_for_those_who_are_away(world: W
     back.enters("bob")
     heard = [body for _, body in back.delivered("#lobby")]
     assert heard == [b"down at six", b"and up at seven", b"up again"]
+
+
+def test_an_announcement_behind_one_that_was_not_kept_is_answered() -> None:
+    world = World(LateStore(3))
+    assert world.order(Announce("news", "one"))[0].get("done")
+    world.store.refuses = "store-full"
+    world.inbox.append(Ordered(7, Announce("news", "two")))
+    world.turn()
+    world.store.refuses = ""
+    assert [answer.get("code") for answer in world.order(Announce("news", "three"))] == ["store-full", "store-down"]
+    assert world.order(Announce("news", "four"))[0].get("done")
 
 
 def test_nobody_logs_in_as_who_announces_and_nobody_answers(world: World, alice: Visitor) -> None:
