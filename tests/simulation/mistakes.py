@@ -254,8 +254,8 @@ COMMON = (
     Mutant(
         "who asked and went leaves it half done",
         "core/broker.py",
-        '        if "done" not in cause.found:\n',
-        '        if "done" in cause.found:\n            return []\n        if "done" not in cause.found:\n',
+        '        if "done" not in cause.found and not self._doubts:\n',
+        "        if not self._doubts:\n",
         "I5 I8",
         1000,
     ),
