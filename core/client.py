@@ -235,7 +235,6 @@ class Client:
             return self._end("revoked", errors.sentence("revoked"))
         if event.reason == "handshake" and self.link.phase == CONNECTING and self._anchor.doubt():
             return [Disconnect(), *self._seek(now)]
-        self._anchor.settle()  # also where nobody has answered: the next attempt is one to connect
         commands: list[Command] = [Disconnect(), *self._unanswered()]
         self._answers.alone()
         return [*commands, self._offline(event.reason, self.link.away(now.tick))]
