@@ -56,10 +56,11 @@ class Party:
             device.shows_password = False  # passwords from an address that is not this machine's are counted
         self.visitor.start("--fetch")
         self.visitor.hang_up()
+        self._wait_for_the_end(self.visitor)  # a new device begins where its account has read up to
         for sender in self.senders:
             sender.send(LOBBY)
-        for device in self.passing:
-            self._wait_for_the_end(device)
+        for sender in self.senders:
+            self._wait_for_the_end(sender)
 
     def speak(self) -> None:
         """A burst of lines by somebody who is there; and who comes and goes may come."""
