@@ -235,6 +235,8 @@ class Client:
             return self._end("revoked", errors.sentence("revoked"))
         if event.reason == "handshake" and self.link.phase == CONNECTING and self._anchor.doubt():
             return [Disconnect(), *self._seek(now)]
+        if event.reason == "silent":  # nobody answers a question for the key: the next attempt is one to connect
+            self._anchor.settle()
         commands: list[Command] = [Disconnect(), *self._unanswered()]
         self._answers.alone()
         return [*commands, self._offline(event.reason, self.link.away(now.tick))]

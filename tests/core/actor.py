@@ -88,6 +88,7 @@ class Actor:
         self.attempts = 0  # to connect
         self.frozen = False
         self.deaf = False  # connections fail
+        self.unanswered = False  # questions for the broker's key are
         self.loses: list[type[Any]] = []  # kinds of frames that are lost on their way to it, each once
         self.dies = False  # at its next commit, after it
         self.thinks = False  # when asked for the password
@@ -209,6 +210,8 @@ class Actor:
     def _ask_key(self, ask: AskKey) -> None:
         self.asked_keys += 1
         offered = self.world.offers
+        if self.unanswered:
+            return
         if self.deaf or not offered:
             self.inbox.append(NotOffered("refused"))
         else:

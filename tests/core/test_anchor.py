@@ -128,6 +128,19 @@ def test_a_failed_handshake_with_the_same_key_on_offer_is_a_busy_broker(world: W
     assert alice.core.online
 
 
+def test_a_failed_handshake_about_which_nobody_answers_at_all_is_tried_again(world: World) -> None:
+    """The port behind the broker's may be one that a firewall drops everything for."""
+    alice = world.come("alice")
+    alice.unanswered = True
+    owned, world.key = world.key, OTHER
+    alice.cut()
+    world.wait(2)
+    world.key = owned
+    world.wait(60)
+    assert set(offlines(alice)[1:]) == {"silent"}
+    assert alice.core.online
+
+
 def test_a_failed_handshake_that_nobody_explains_is_tried_again(world: World) -> None:
     alice = world.come("alice")
     owned, world.key, world.offers = world.key, OTHER, ""
