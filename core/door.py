@@ -387,5 +387,5 @@ def _extents(event: Received, key: str, account: Account, device: str) -> dict[s
         first, head = event.found["head/" + log]
         floor = max(joined, first - 1)
         start = max([floor, *(state.cursors.get(log, 0) for state in known)])
-        extents[log] = frames.Extent(floor, start, head, event.found["base/" + log])
+        extents[log] = frames.Extent(floor, start, head, event.found["base/" + log], first - 1)
     return extents

@@ -80,8 +80,8 @@ class Reader:
         if known == pos:
             return []
         self._cursors[log] = pos
-        gone = [] if known is None or log.startswith("+") else [Show(shown.Gone(log=log, messages=pos - known))]
-        return [Begin(log, pos), *gone]
+        gone = 0 if known is None or log.startswith("+") else extent.gone - known
+        return [Begin(log, pos), *([Show(shown.Gone(log=log, messages=gone))] if gone > 0 else [])]
 
     def leave(self, log: str) -> None:
         """One log less."""

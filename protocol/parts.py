@@ -91,14 +91,15 @@ class Run(Part):
 class Extent(Part):
     """What there is of a log for one device: seqs floor + 1 to head can be had.
 
-    A device whose journal knows no cursor for the log begins behind ``start``; one whose cursor is below ``floor``
-    has missed what is gone. What it has above ``base`` belongs to an epoch that is over.
+    A device whose journal knows no cursor for the log begins behind ``start``; one whose cursor is below ``gone`` has
+    missed what the broker keeps no longer. What it has above ``base`` belongs to an epoch that is over.
     """
 
     floor: Seq
     start: Seq
     head: Seq
     base: Seq
+    gone: Seq = 0  # up to here nobody can have it any more; what lies between it and floor is for others
 
 
 class Visit(Part):

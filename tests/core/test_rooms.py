@@ -142,6 +142,19 @@ def test_whoever_was_away_when_their_room_was_left_forgets_it_at_the_next_login(
     assert phone.codes() == ["not-a-member"]
 
 
+def test_who_was_away_while_their_room_was_left_and_joined_again_has_missed_nothing_of_theirs(world: World) -> None:
+    phone, desk, bob = world.come("alice"), world.come("alice"), world.come("bob")
+    for each in (desk, bob):
+        each.does(JoinedRoom(room="#club"))
+    phone.kill()
+    desk.does(LeftRoom(room="#club"))
+    bob.types("now that she is gone", to="#club")
+    desk.does(JoinedRoom(room="#club"))
+    bob.types("hello again", to="#club")
+    phone = world.come("alice", notebook=phone.notebook)
+    assert (phone.lines(), phone.seen(shown.Gone)) == (["bob>#club hello again"], [])
+
+
 @pytest.mark.parametrize(
     ("said", "code"),
     [

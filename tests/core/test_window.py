@@ -295,6 +295,7 @@ def test_a_device_that_comes_back_after_its_log_was_pruned_begins_behind_that(wo
     world.store.poll()
     bob = world.come("bob", notebook=bob.notebook)
     assert bob.lines() == ["writer>#lobby three"]
+    assert [event.messages for event in bob.seen(shown.Gone)] == [2]
 
 
 def test_a_ping_says_how_far_everything_was_sent(world: World, reader: Visitor) -> None:
