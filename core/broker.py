@@ -365,8 +365,8 @@ class Broker:
             return refuse(cause, "damaged-account", name=session.name)
 
     def _unasked(self, cause: Received) -> list[Command]:
-        """Half of it is done, or may be, and the rest will not be: the sessions of whoever it is about begin anew, and
-        see it.
+        """It is done, half done, or may be, and the rest will not be: the sessions of whoever it is about begin anew,
+        and see it.
         """
         if "done" not in cause.found and not self._doubts:
             return []

@@ -72,18 +72,14 @@ class Hosts:
         return [*told, *self._tell(ask.ask, session, log, news)]
 
     def _expel(self, event: Received, ask: Expel, session: Session) -> list[Command]:
-        """First somebody can't come back, then they don't read, then they are no member."""
+        """Somebody reads no more, is no member and, if banned, can't come back: all of it in one commit, or nothing."""
         log, room = self._own_room(event, ask.room, session)
         wanted = _account_key(event, ask.account)
         if wanted == session.account:
             return refuse(event, "own-name", name=session.name)
-        ban, member = records.ban(log, wanted), records.member(log, wanted)
-        other = self._account(event, ask.account, wanted, ban, member)
-        if ask.bans and not event.found[ban]:
-            event.found.pop(records.account(wanted))  # what it did before the ban counted is seen in the next step
-            return [Put(ban, session.name.encode(), 0, event)]
-        if put := _removal(event, log, wanted, other):
-            return [put]
+        other = self._account(event, ask.account, wanted, records.ban(log, wanted), records.member(log, wanted))
+        if removal := _removal(event, ask, log, other, session):
+            return removal
         if not ask.bans and "done" not in event.found:
             return refuse(event, "not-inside", name=other.name, room=room.name)
         left = frames.encode(frames.Left(0, log, session.name, ask.bans))
@@ -158,11 +154,15 @@ def _account_key(event: Received, name: str) -> str:
         raise Settled(refuse(event, "bad-name", name=name, why=error)) from None
 
 
-def _removal(event: Received, log: str, wanted: str, other: Account) -> Put | None:
-    """What is still to be written before this account is out; None: nothing."""
-    key, member = records.account(wanted), records.member(log, wanted)
-    if log in other.rooms or log in other.invited:
-        other.rooms.pop(log, None)
-        other.invited.pop(log, None)
-        return Put(key, records.pack(other), version(event, key), event)
-    return Put(member, None, version(event, member), event) if event.found[member] else None
+def _removal(event: Received, ask: Expel, log: str, other: Account, session: Session) -> list[Command]:
+    """What is still to be written before this account is out, in one commit: nothing can be left half done."""
+    wanted = names.key(other.name)
+    key, member, ban = records.account(wanted), records.member(log, wanted), records.ban(log, wanted)
+    also = [Put(member, None, version(event, member))] if event.found[member] else []
+    if ask.bans and not event.found[ban]:
+        also.append(Put(ban, session.name.encode(), 0))
+    if not also and log not in other.rooms and log not in other.invited:
+        return []
+    other.rooms.pop(log, None)
+    other.invited.pop(log, None)
+    return [Put(key, records.pack(other), version(event, key), event, tuple(also))]
