@@ -51,7 +51,7 @@ from core.presence import Comings, Presence, listed
 from core.questions import Questions
 from core.received import Asking, Event, Knocked, Ordered, Received, Swept
 from core.records import DamagedRecord
-from core.registered import Registered
+from core.registered import Registered, Settled
 from core.retention import Retention
 from core.rooms import Rooms
 from core.sends import Sends
@@ -84,6 +84,7 @@ class Broker:
         registered = Registered()
         self._questions = Questions(self.sessions, registered)
         self._rooms = Rooms(self.sessions, registered, self._comings)
+        hosts = Hosts(self.sessions)
         self._devices = Devices(self._gate, self.sessions)
         self._retention = Retention(house.keep)
         self._desk = Desk(house, self.sessions, self._sends.counts)
@@ -127,7 +128,10 @@ class Broker:
             frames.Leave: self._rooms.leave,
             frames.AskRooms: self._rooms.rooms,
             frames.AskMembers: self._rooms.members,
-            **Hosts(self.sessions).table,
+            frames.SetTopic: hosts.topic,
+            frames.Invite: hosts.invite,
+            frames.Expel: hosts.expel,
+            frames.Unban: hosts.unban,
             frames.AskPage: self._questions.page,
             frames.AskDevices: self._devices.devices,
             frames.RevokeDevice: self._devices.revoke,
@@ -186,8 +190,7 @@ class Broker:
         if type(event.frame) is frames.Hello:
             self._door.hello(event)
             return []
-        handler = self._frames.get(type(event.frame))
-        if handler is None:
+        if type(event.frame) not in self._frames:
             offence = self._gate.offence(event.peer)
             return [*refuse(event, "wrong-direction", frame=type(event.frame).__name__), *offence]
         session = self.sessions.by_peer.get(event.peer)
@@ -197,7 +200,15 @@ class Broker:
         session.heard_at, event.asker = now.tick, session.device
         if type(event.frame) in self._asking and (excess := self._excess(event, session)):
             return excess
-        return handler(event, event.frame, session, now)
+        return self._answer(event, session, now)
+
+    def _answer(self, event: Received, session: Session, now: Instant) -> list[Command]:
+        try:
+            return self._frames[type(event.frame)](event, event.frame, session, now)
+        except Settled as settled:
+            return settled.commands
+        except DamagedRecord:
+            return refuse(event, "damaged-account", name=session.name)
 
     def _excess(self, event: Received, session: Session) -> list[Command]:
         """A refusal, if a session asks more in one turn than any honest client does."""
@@ -359,10 +370,7 @@ class Broker:
         session = self.sessions.by_peer.get(cause.peer)
         if session is None or session.device != cause.asker:
             return self._unasked(cause)
-        try:
-            return self._frames[type(cause.frame)](cause, cause.frame, session, now)
-        except DamagedRecord:
-            return refuse(cause, "damaged-account", name=session.name)
+        return self._answer(cause, session, now)
 
     def _unasked(self, cause: Received) -> list[Command]:
         """It is done, half done, or may be, and the rest will not be: the sessions of whoever it is about begin anew,

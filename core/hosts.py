@@ -6,23 +6,17 @@ questions these are handled again with what was found, until nothing is missing;
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any
-
 from core import records
 from core.clock import Instant
 from core.commands import Command, Put, Send
 from core.door import refuse
 from core.received import Received
 from core.records import Account, Room
-from core.registered import Settled, answer, look, record, version
+from core.registered import Settled, account_key, answer, look, record, room_key, version
 from core.session import Session
 from core.sessions import Sessions
 from protocol import frames, limits, names
-from protocol.frames import Expel, Frame, Invite, News, SetTopic, Unban
-
-_Step = Callable[[Received, Any, Session], list[Command]]
+from protocol.frames import Expel, Invite, News, SetTopic, Unban
 
 
 class Hosts:
@@ -30,21 +24,8 @@ class Hosts:
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
-        steps: dict[type[Frame], _Step] = {
-            SetTopic: self._topic,
-            Invite: self._invite,
-            Expel: self._expel,
-            Unban: self._unban,
-        }
-        self.table = {kind: partial(self._answer, step) for kind, step in steps.items()}
 
-    def _answer(self, step: _Step, event: Received, ask: Any, session: Session, now: Instant) -> list[Command]:
-        try:
-            return step(event, ask, session)
-        except Settled as settled:
-            return settled.commands
-
-    def _topic(self, event: Received, ask: SetTopic, session: Session) -> list[Command]:
+    def topic(self, event: Received, ask: SetTopic, session: Session, now: Instant) -> list[Command]:
         """Any member of a room says what it is about."""
         log, room = self._room(event, ask.room, session)
         if "done" not in event.found:
@@ -52,10 +33,10 @@ class Hosts:
             return [Put(records.room(log), records.pack(room), version(event, records.room(log)), event)]
         return self._tell(ask.ask, session, log, News(0, room.name, "topic", session.name, topic=ask.topic))
 
-    def _invite(self, event: Received, ask: Invite, session: Session) -> list[Command]:
+    def invite(self, event: Received, ask: Invite, session: Session, now: Instant) -> list[Command]:
         """A member lets somebody join. That stands in their own record, so that they hear it whenever they come."""
         log, room = self._room(event, ask.room, session)
-        wanted = _account_key(event, ask.account)
+        wanted = account_key(event, ask.account)
         key, ban = records.account(wanted), records.ban(log, wanted)
         other = self._account(event, ask.account, wanted, ban)
         if log in other.rooms:
@@ -71,10 +52,10 @@ class Hosts:
         told = [command for each in self._sessions.of(wanted) for command in answer(each, news)]
         return [*told, *self._tell(ask.ask, session, log, news)]
 
-    def _expel(self, event: Received, ask: Expel, session: Session) -> list[Command]:
+    def expel(self, event: Received, ask: Expel, session: Session, now: Instant) -> list[Command]:
         """Somebody reads no more, is no member and, if banned, can't come back: all of it in one commit, or nothing."""
         log, room = self._own_room(event, ask.room, session)
-        wanted = _account_key(event, ask.account)
+        wanted = account_key(event, ask.account)
         if wanted == session.account:
             return refuse(event, "own-name", name=session.name)
         other = self._account(event, ask.account, wanted, records.ban(log, wanted), records.member(log, wanted))
@@ -87,10 +68,10 @@ class Hosts:
         what = "banned" if ask.bans else "removed"
         return [*gone, *self._tell(ask.ask, session, log, News(0, room.name, what, session.name, other.name))]
 
-    def _unban(self, event: Received, ask: Unban, session: Session) -> list[Command]:
+    def unban(self, event: Received, ask: Unban, session: Session, now: Instant) -> list[Command]:
         """Somebody may join again: by themselves, or once they are invited."""
         log, room = self._own_room(event, ask.room, session)
-        wanted = _account_key(event, ask.account)
+        wanted = account_key(event, ask.account)
         ban = records.ban(log, wanted)
         other = self._account(event, ask.account, wanted, ban)
         if event.found[ban]:
@@ -133,10 +114,7 @@ class Hosts:
 
 
 def _room(event: Received, name: str) -> tuple[str, Room]:
-    try:
-        log = names.room_key(name)
-    except names.BadName as error:
-        raise Settled(refuse(event, "bad-name", name=name, why=error)) from None
+    log = room_key(event, name)
     if log == names.LOBBY:
         raise Settled(refuse(event, "lobby"))
     if missing := look(event, records.room(log)):
@@ -145,13 +123,6 @@ def _room(event: Received, name: str) -> tuple[str, Room]:
     if room is None:
         raise Settled(refuse(event, "unknown-room", room=name))
     return log, room
-
-
-def _account_key(event: Received, name: str) -> str:
-    try:
-        return names.key(name)
-    except names.BadName as error:
-        raise Settled(refuse(event, "bad-name", name=name, why=error)) from None
 
 
 def _removal(event: Received, ask: Expel, log: str, other: Account, session: Session) -> list[Command]:

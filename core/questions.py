@@ -14,7 +14,7 @@ from core.events import Fetched
 from core.presence import listed
 from core.received import Received
 from core.records import Account
-from core.registered import Registered, answer, look, own, record
+from core.registered import Registered, account_key, answer, look, own, record
 from core.session import Session
 from core.sessions import Sessions
 from protocol import frames, limits, names
@@ -45,10 +45,7 @@ class Questions:
 
     def add(self, event: Received, ask: frames.AddContact, session: Session, now: Instant) -> list[Command]:
         """Put an account on the list."""
-        try:
-            wanted = names.key(ask.account)
-        except names.BadName as error:
-            return refuse(event, "bad-name", name=ask.account, why=error)
+        wanted = account_key(event, ask.account)
         if wanted == session.account:
             return refuse(event, "own-name", name=session.name)
         missing = look(event, records.account(session.account), records.account(wanted))
@@ -100,10 +97,7 @@ class Questions:
 
     def account(self, event: Received, ask: frames.AskAccount, session: Session, now: Instant) -> list[Command]:
         """Who somebody is, and in which rooms both are."""
-        try:
-            wanted = names.key(ask.account)
-        except names.BadName as error:
-            return refuse(event, "bad-name", name=ask.account, why=error)
+        wanted = account_key(event, ask.account)
         if missing := look(event, records.account(wanted)):
             return missing
         other: Account | None = record(event, records.account(wanted), Account)

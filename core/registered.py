@@ -8,10 +8,11 @@ from typing import Any
 
 from core import records
 from core.commands import Command, Look, Send
+from core.door import refuse
 from core.received import Asking, Received
 from core.records import Account, DamagedRecord
 from core.session import Session
-from protocol import frames
+from protocol import frames, names
 
 # Names of accounts that are remembered, so that listing them does not read every record each time.
 NAMES = 100_000
@@ -44,6 +45,22 @@ class Settled(Exception):
     def __init__(self, commands: list[Command]) -> None:
         super().__init__()
         self.commands = commands
+
+
+def account_key(event: Received, typed: str) -> str:
+    """The account that somebody asks about, in compared form."""
+    try:
+        return names.key(typed)
+    except names.BadName as error:
+        raise Settled(refuse(event, "bad-name", name=typed, why=error)) from None
+
+
+def room_key(event: Received, typed: str) -> str:
+    """The same for a room."""
+    try:
+        return names.room_key(typed)
+    except names.BadName as error:
+        raise Settled(refuse(event, "bad-name", name=typed, why=error)) from None
 
 
 def look(event: Asking, *keys: str, logs: tuple[str, ...] = ()) -> list[Command]:

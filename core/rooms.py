@@ -13,7 +13,7 @@ from core.door import refuse
 from core.presence import Comings
 from core.received import Received
 from core.records import Account, DamagedRecord, Room
-from core.registered import Registered, answer, look, own, record
+from core.registered import Registered, answer, look, own, record, room_key
 from core.session import Session
 from core.sessions import Sessions
 from protocol import frames, limits, names
@@ -34,10 +34,7 @@ class Rooms:
 
     def join(self, event: Received, ask: frames.Join, session: Session, now: Instant) -> list[Command]:
         """Make the room if there is none, then the membership, then read: one step a commit."""
-        try:
-            log = names.room_key(ask.room)
-        except names.BadName as error:
-            return refuse(event, "bad-name", name=ask.room, why=error)
+        log = room_key(event, ask.room)
         if log == names.LOBBY:
             return refuse(event, "already-member", room=log)
         member, ban = records.member(log, session.account), records.ban(log, session.account)
@@ -107,10 +104,7 @@ class Rooms:
 
     def leave(self, event: Received, ask: frames.Leave, session: Session, now: Instant) -> list[Command]:
         """End the membership, both records of it in one, then the reading; or turn an invitation down."""
-        try:
-            log = names.room_key(ask.room)
-        except names.BadName as error:
-            return refuse(event, "bad-name", name=ask.room, why=error)
+        log = room_key(event, ask.room)
         if log == names.LOBBY:
             return refuse(event, "lobby")
         missing = look(event, records.member(log, session.account), records.account(session.account))
@@ -164,10 +158,7 @@ class Rooms:
 
     def members(self, event: Received, ask: frames.AskMembers, session: Session, now: Instant) -> list[Command]:
         """Who is in a room: in the lobby, all accounts."""
-        try:
-            log = names.room_key(ask.room)
-        except names.BadName as error:
-            return refuse(event, "bad-name", name=ask.room, why=error)
+        log = room_key(event, ask.room)
         if missing := look(event, records.room(log)):
             return missing
         room: Room | None = record(event, records.room(log), Room)
