@@ -16,8 +16,8 @@ RARE = (
     Mutant(
         "the broker does not know where an epoch began",
         "core/door.py",
-        'head, event.found["base/" + log])',
-        "head, head)",
+        'head, event.found["base/" + log], ',
+        "head, head, ",
         "I2 I5 I7",
     ),
     Mutant(
