@@ -11,7 +11,7 @@ from zlib import crc32
 import apsw
 
 from core.commands import Reason
-from store.segments import PLACE, row_crc, slice_crc
+from store.segments import PLACE, is_sealed, slice_crc
 
 # About 20 MB when full; a broker with more active devices or logs asks the file now and then.
 KNOWN_NAMES = 100_000
@@ -126,11 +126,9 @@ class Known:
 
     def refused(self, device: int, n: int) -> dict[int, Reason] | None:
         """Why a device's sends from n on were refused; None if what is kept of that is damaged."""
-        ask = "SELECT n, code, sentence, crc FROM refusal WHERE device = ? AND n >= ?"
+        ask = "SELECT device, n, code, sentence, crc FROM refusal WHERE device = ? AND n >= ?"
         rows: list[Any] = self._database.execute(ask, (device, n)).fetchall()
-        if any(row_crc(device, *row) != crc for *row, crc in rows):
-            return None
-        return {number: (code, sentence) for number, code, sentence, _ in rows}
+        return {row[1]: row[2:4] for row in rows} if all(map(is_sealed, rows)) else None
 
     def learn(self, logs: Mapping[str, Log], devices: Mapping[str, Device]) -> None:
         """Take over what a commit has changed."""

@@ -9,7 +9,7 @@ import msgspec
 
 from protocol.frames import ProtocolError, decode_envelope
 from store.known import Device, Log
-from store.segments import record_crc, row_crc
+from store.segments import record_crc, sealed
 
 # Messages of a history that are read at a time.
 STEP_MESSAGES = 1000
@@ -74,7 +74,7 @@ def broker_2_to_3(database: apsw.Connection) -> None:
         database.execute(f"ALTER TABLE {table} ADD COLUMN crc INTEGER NOT NULL DEFAULT 0")
         rows: list[Any] = database.execute(f"SELECT {columns} FROM {table}").fetchall()
         keys = columns.split(", ")[:2]
-        crcs = [(row_crc(*row), *row[:2]) for row in rows]
+        crcs = [(sealed(*row)[-1], *row[:2]) for row in rows]
         database.executemany(f"UPDATE {table} SET crc = ? WHERE {keys[0]} = ? AND {keys[1]} = ?", crcs)
 
 

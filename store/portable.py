@@ -266,7 +266,7 @@ class _Loading:
     def _row(self, table: str, *values: Any) -> None:
         """Make one short row, with its CRC."""
         places = ", ".join("?" * (len(values) + 1))
-        self._insert(f"INSERT INTO {table} VALUES ({places})", *values, segments.row_crc(*values))
+        self._insert(f"INSERT INTO {table} VALUES ({places})", *segments.sealed(*values))
 
     def _found(self, ask: str, key: str | int) -> int:
         """The number of what a line names; BadLine if it is not there."""

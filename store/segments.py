@@ -11,7 +11,7 @@ import struct
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
 import msgspec
@@ -95,9 +95,14 @@ def slice_crc(log: int, first: int, segment: int, places: bytes) -> int:
     return crc32(places, crc32(_SLICE_HEAD.pack(log, first, segment)))
 
 
-def row_crc(*values: object) -> int:
-    """The CRC32 of a short row: of its values as MessagePack, whatever kinds they have become."""
-    return crc32(_packed(values))
+def sealed(*values: Any) -> tuple[Any, ...]:
+    """A short row: these values, and behind them their CRC32 as MessagePack, whatever kinds they may become."""
+    return (*values, crc32(_packed(values)))
+
+
+def is_sealed(row: tuple[Any, ...]) -> bool:
+    """Whether a short row is as it was written."""
+    return sealed(*row[:-1]) == row
 
 
 def record_crc(key: str, value: bytes) -> int:

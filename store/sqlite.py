@@ -45,10 +45,9 @@ _SLICES = """
 def begin_epoch(database: apsw.Connection, name: str) -> None:
     """Begin another line of time, within a transaction of the caller's: what comes now was in no earlier one."""
     number: int = database.execute("SELECT ifnull(max(number), 0) + 1 FROM epoch").get
-    crc = segments.row_crc(number, name)
-    database.execute("INSERT INTO epoch (number, name, crc) VALUES (?, ?, ?)", (number, name, crc))
+    database.execute("INSERT INTO epoch (number, name, crc) VALUES (?, ?, ?)", segments.sealed(number, name))
     heads: list[Any] = database.execute("SELECT id, head FROM log WHERE head > 0").fetchall()
-    rows = [(number, *row, segments.row_crc(number, *row)) for row in heads]
+    rows = [segments.sealed(number, *row) for row in heads]
     database.executemany("INSERT INTO base (epoch, log, head, crc) VALUES (?, ?, ?, ?)", rows)
     database.execute("DELETE FROM setting WHERE name = 'copied'")
 
@@ -58,7 +57,7 @@ def _epoch(database: apsw.Connection) -> str:
     row = database.execute("SELECT number, name, crc FROM epoch ORDER BY number DESC LIMIT 1").fetchone()
     if row is None:
         raise apsw.CorruptError("it has no epoch")
-    return row[1] if segments.row_crc(*row[:2]) == row[2] else ""
+    return row[1] if segments.is_sealed(row) else ""
 
 
 def _mark_open(database: apsw.Connection) -> None:
@@ -222,7 +221,7 @@ class SqliteStore:
         heads = self.heads(logs)
         with failures(self._path, KIND):
             row = self._database.execute("SELECT number, name, crc FROM epoch WHERE name = ?", (epoch,)).fetchone()
-            if row is None or segments.row_crc(*row[:2]) != row[2]:
+            if row is None or not segments.is_sealed(row):
                 return dict.fromkeys(logs, 0)
             return {log: min(heads[log][1], self._base(row[0], log)) for log in logs}
 
@@ -233,7 +232,7 @@ class SqliteStore:
             " LEFT JOIN base ON base.epoch = number AND base.log = ? WHERE number > ?"
         )
         rows: list[Any] = self._database.execute(ask, (self._known.log(log).id, epoch)).fetchall()
-        heads = (row[2] if segments.row_crc(*row[:3]) == row[3] else 0 for row in rows)
+        heads = (row[2] if segments.is_sealed(row) else 0 for row in rows)
         return min(heads, default=MOST_SEQ)
 
     def devices(self, names: Sequence[str]) -> dict[str, DeviceState]:
@@ -243,9 +242,9 @@ class SqliteStore:
 
     def _device(self, name: str) -> DeviceState:
         row = self._known.device(name)
-        ask = "SELECT name, log, pos, cursor.crc FROM cursor JOIN log ON log.id = cursor.log WHERE device = ?"
+        ask = "SELECT name, device, log, pos, cursor.crc FROM cursor JOIN log ON log.id = cursor.log WHERE device = ?"
         places: list[Any] = self._database.execute(ask, (row.id,)).fetchall()
-        cursors = {each: pos for each, log, pos, crc in places if segments.row_crc(row.id, log, pos) == crc}
+        cursors = {log: place[2] for log, *place in places if segments.is_sealed(tuple(place))}
         refused = self._known.refused(row.id, 0)
         return DeviceState(DAMAGED if refused is None else row.last, cursors, refused or {}, row.visits)
 

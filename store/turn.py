@@ -93,7 +93,7 @@ class Turn:
                 self._withholds.append((envelope, log, seqs))
 
     def _refuse(self, device: int, refused: dict[int, Reason]) -> None:
-        rows = [(device, n, *why, segments.row_crc(device, n, *why)) for n, why in refused.items()]
+        rows = [segments.sealed(device, n, *why) for n, why in refused.items()]
         ask = "INSERT INTO refusal (device, n, code, sentence, crc) VALUES (?, ?, ?, ?, ?)"
         self._database.executemany(ask, rows)
         oldest = max(refused) - REFUSALS_KEPT
@@ -165,15 +165,16 @@ class Turn:
         key = (self._registered_device(move.device), log.id)
         before = self._cursor(move.device, log)
         if pos > before:
-            row = (*key, pos, segments.row_crc(*key, pos))
+            row = segments.sealed(*key, pos)
             self._database.execute("INSERT OR REPLACE INTO cursor (device, log, pos, crc) VALUES (?, ?, ?, ?)", row)
         return Done(max(pos, before))
 
     def _cursor(self, device: str, log: Log) -> int:
         """How far a device has read a log; 0 if nobody knows."""
         key = (self._device(device).id, log.id)
-        row = self._database.execute("SELECT pos, crc FROM cursor WHERE device = ? AND log = ?", key).fetchone()
-        return row[0] if row and segments.row_crc(*key, row[0]) == row[1] else 0
+        ask = "SELECT device, log, pos, crc FROM cursor WHERE device = ? AND log = ?"
+        row = self._database.execute(ask, key).fetchone()
+        return row[2] if row and segments.is_sealed(row) else 0
 
     def _put(self, put: Put) -> Result:
         due = []

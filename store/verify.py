@@ -232,8 +232,8 @@ class Verifier:
     def _references(self) -> Iterator[str]:
         self._ask("SELECT name, value FROM setting")  # whether they can be read at all
         for ask, sentence in _SHORT.items():
-            for one, other, *row, crc in self._ask(ask):
-                if segments.row_crc(*row) != crc:
+            for one, other, *row in self._ask(ask):
+                if not segments.is_sealed(tuple(row)):
                     yield f"{sentence.format(one, other)} is damaged"
         for table, column, target in (
             ("cursor", "device", "device"),
