@@ -166,6 +166,8 @@ class Sends:
             return
         self._sessions.touch(session)
         if isinstance(result, Done):
+            if append.n > session.durable + 1:
+                return  # a store in doubt answers what came before this later, and then for all of it
             if session.refused or result.refused:
                 _settle_refused(session, append.n, result)
             session.durable = max(session.durable, result.value)

@@ -61,8 +61,9 @@ class LateStore(MemoryStore):
     def __init__(self, turns: int, epoch: str = "first", broker: bytes = b"restante-testing") -> None:
         super().__init__(epoch, broker)
         self.refuses = ""  # store-full, store-down: what is handed in now will not be kept
+        self.doubts = False  # what is handed in now will be kept, and nobody is told so
         self._turns = turns
-        self._waiting: deque[tuple[int, list[Operation], Instant, str]] = deque()
+        self._waiting: deque[tuple[int, list[Operation], Instant, str, bool]] = deque()
         self._polls = 0
 
     @property
@@ -71,16 +72,17 @@ class LateStore(MemoryStore):
         return bool(self._waiting)
 
     def submit(self, group: Sequence[Operation], now: Instant) -> None:
-        self._waiting.append((self._polls + self._turns, list(group), now, self.refuses))
+        self._waiting.append((self._polls + self._turns, list(group), now, self.refuses, self.doubts))
 
     def poll(self) -> list[Outcome]:
         outcomes: list[Outcome] = []
         while self._waiting and self._waiting[0][0] <= self._polls:
-            _, group, now, refusal = self._waiting.popleft()
+            _, group, now, refusal, doubted = self._waiting.popleft()
             if refusal:
                 outcomes.append(StoreFailed(group, refusal))
             else:
                 super().submit(group, now)
-                outcomes += super().poll()
+                stored = super().poll()
+                outcomes += [Uncertain(group)] if doubted else stored
         self._polls += 1
         return outcomes

@@ -11,7 +11,7 @@ from core.commands import REFUSALS_KEPT, Put
 from core.sends import ROUTES
 from core.typed import Wrote
 from protocol import frames, limits
-from protocol.frames import Accepted, Deliver, Expected, Refused
+from protocol.frames import Accepted, Deliver, Expected, Join, Refused
 from tests.core.faults import FaultyStore, LateStore
 from tests.core.visitor import Visitor, post
 from tests.core.world import World
@@ -311,6 +311,27 @@ def test_a_login_waits_for_what_an_earlier_session_has_handed_over() -> None:
     again.posts(1, "one", "two", "three")
     assert stored(world, "#lobby") == [b"one", b"two", b"three"]
     assert again.got(Accepted)[-1] == Accepted(3)
+
+
+def test_what_is_stored_behind_a_group_in_doubt_says_nothing_of_that_group() -> None:
+    """What was refused once, and not kept, is judged anew: only the answer to the later judgement counts."""
+    store = LateStore(2)
+    world = World(store)
+    alice, bob = Visitor(world), Visitor(world)
+    for each, name in ((alice, "alice"), (bob, "bob")):
+        each.enters(name)
+    bob.says(Join(1, "#club"))
+    store.refuses = "store-full"
+    alice.posts(1, "one", to="#club")
+    store.refuses = ""
+    alice.says(Join(1, "#club"))
+    store.doubts = True
+    alice.utters(post(1, "one", to="#club"))
+    world.turn()
+    store.doubts = False
+    alice.says(post(2, "two", to="#club"))
+    assert [body for _, body in bob.delivered("#club")] == [b"one", b"two"]
+    assert [(each.n, each.refused) for each in alice.got(Accepted)] == [(2, [])]
 
 
 def test_what_was_handed_over_behind_a_failed_group_is_asked_for_again() -> None:
