@@ -187,8 +187,8 @@ class Loop:
         for command in commands:
             if not isinstance(command, COMMITTED):
                 event = self._table[type(command)](command)
-                if event:  # somebody may have been asked for it, who took their time
-                    then = clock() if isinstance(event, PasswordsDerived) else now
+                if event:
+                    then = clock()  # somebody may have been asked for it, who took their time
                     self._perform(self.core.handle(event, then), then)
 
     def patience(self) -> float | None:
