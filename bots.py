@@ -158,11 +158,7 @@ class Bot:
 
     def join(self, room: str) -> None:
         """Become a member of a #room; it is made if there is none. Nothing is done if it is one."""
-        try:
-            self._ask("join", room)
-        except Refused as refusal:
-            if refusal.code != "already-member":
-                raise
+        self._ask("join", room)
 
     def leave(self, room: str) -> None:
         """Be a member no longer."""

@@ -83,6 +83,10 @@ class Answers:
         inside = Show(shown.Inside(account=self.account, room=frame.room, topic=frame.topic))
         return [*self._reader.join(frame.log, frame.extent), inside, *(self.go(frame.room) if asked else [])]
 
+    def inside(self, room: str) -> list[Command]:
+        """Whoever joins a room that they are in wants to talk there, too."""
+        return [Show(shown.Inside(account=self.account, room=room)), *self.go(room)]
+
     def _left(self, frame: frames.Left, now: Instant) -> list[Command]:
         """Whoever is removed stays where they are, and is refused there: the next line was not meant for the lobby."""
         asked = self._inquiries.answered(frame.ask)

@@ -84,7 +84,7 @@ class Broker:
         registered = Registered()
         self._questions = Questions(self.sessions, registered)
         self._rooms = Rooms(self.sessions, registered, self._comings)
-        hosts = Hosts(self.sessions)
+        self._hosts = Hosts(self.sessions)
         self._devices = Devices(self._gate, self.sessions)
         self._retention = Retention(house.keep)
         self._desk = Desk(house, self.sessions, self._sends.counts)
@@ -114,7 +114,11 @@ class Broker:
             Knocked: self._gate.knock,
             Ordered: self._desk.handle,
         }
-        self._frames: dict[type[frames.Frame], Callable[[Received, Any, Session, Instant], list[Command]]] = {
+        self._frames = self._frame_table()
+        self._asking = {kind: None for kind in self._frames if "ask" in kind.__struct_fields__}
+
+    def _frame_table(self) -> dict[type[frames.Frame], Callable[[Received, Any, Session, Instant], list[Command]]]:
+        return {
             frames.Post: self._sends.post,
             frames.Ack: self._ack,
             frames.Ping: self._ping,
@@ -128,16 +132,15 @@ class Broker:
             frames.Leave: self._rooms.leave,
             frames.AskRooms: self._rooms.rooms,
             frames.AskMembers: self._rooms.members,
-            frames.SetTopic: hosts.topic,
-            frames.Invite: hosts.invite,
-            frames.Expel: hosts.expel,
-            frames.Unban: hosts.unban,
+            frames.SetTopic: self._hosts.topic,
+            frames.Invite: self._hosts.invite,
+            frames.Expel: self._hosts.expel,
+            frames.Unban: self._hosts.unban,
             frames.AskPage: self._questions.page,
             frames.AskDevices: self._devices.devices,
             frames.RevokeDevice: self._devices.revoke,
             frames.ChangePassword: self._devices.password,
         }
-        self._asking = {kind: None for kind in self._frames if "ask" in kind.__struct_fields__}
 
     @property
     def waits(self) -> bool:

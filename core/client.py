@@ -452,6 +452,8 @@ class Client:
             return self.lookback.unanswered(question)
         if question is None and frame.retry_s > 0:
             return self.posting.wait(frame, now)
+        if frame.code == "already-member" and isinstance(question, typed.JoinedRoom):
+            return self._answers.inside(question.room)
         asked = question or typed.Typed()
         return [Show(shown.Refused(code=frame.code, text=frame.text, tag=asked.tag, line=asked.line))]
 

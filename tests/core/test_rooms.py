@@ -6,7 +6,7 @@ import pytest
 
 from core import records, shown
 from core.commands import Put
-from core.typed import JoinedRoom, LeftRoom
+from core.typed import Chose, JoinedRoom, LeftRoom
 from protocol import frames, limits
 from protocol.frames import AskWho, Join, Joined, Leave, Left, Refused
 from tests.core.faults import FaultyStore
@@ -116,6 +116,16 @@ def test_who_leaves_hears_no_more_and_may_come_back_later(world: World) -> None:
     told = [event for event in bob.shown if isinstance(event, shown.Inside | shown.Outside | shown.Gone)]
     inside, outside = shown.Inside(account="bob", room="#club"), shown.Outside(account="bob", room="#club")
     assert told == [inside, outside, inside]
+
+
+def test_who_joins_a_room_that_they_are_in_goes_there(world: World) -> None:
+    bob = world.come("bob")
+    bob.does(JoinedRoom(room="#club"), Chose(to="#lobby"), JoinedRoom(room="#Club"))
+    bob.types("for the club")
+    assert (bob.codes(), bob.lines()) == ([], ["bob>#club for the club"])
+    bob.does(JoinedRoom(room="#lobby"))
+    bob.types("for all")
+    assert (bob.codes(), bob.lines()[1:]) == ([], ["bob>#lobby for all"])
 
 
 def test_what_waits_in_a_room_that_one_leaves_is_waited_for_no_longer(world: World) -> None:
