@@ -61,8 +61,11 @@ def _epoch(database: apsw.Connection) -> str:
 
 
 def _mark_open(database: apsw.Connection) -> None:
-    """In the file itself and not only in its log: that is what may be taken away. A full disk does without."""
-    with suppress(apsw.FullError):
+    """In the file itself and not only in its log: that is what may be taken away.
+
+    A full disk does without, and while somebody reads the file (a verify, an export) it is in the log at first.
+    """
+    with suppress(apsw.FullError, apsw.BusyError):
         database.execute("INSERT INTO setting (name, value) VALUES ('open', 1)")
         database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         database.execute("UPDATE setting SET value = 2 WHERE name = 'open'")  # so that the log is not empty

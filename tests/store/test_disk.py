@@ -15,6 +15,7 @@ from core.commands import Append, Move, Operation, Put, Trim
 from core.events import Arrived, DeviceState, Done, StoreFailed
 from store import StoreBroken
 from store.sqlite import SqliteStore
+from store.verify import read_only
 from tests.store.contract import NOW, read, results, send, stored, texts
 from tests.store.files import BadDisk, ask, change, filled, reopened
 
@@ -122,6 +123,7 @@ import resource, signal, sys
 from pathlib import Path
 from store import StoreBroken
 from store.sqlite import SqliteStore
+from store.verify import read_only
 from tests.store.contract import send, stored
 
 store = SqliteStore.open(Path(sys.argv[1]))
@@ -204,6 +206,19 @@ def test_a_reader_does_not_keep_the_store_from_closing(path: Path) -> None:
     reader.close()
     with reopened(path) as store:
         assert texts(store, "@bob") == [b"text"] * 2
+
+
+def test_a_reader_does_not_keep_the_store_from_opening(path: Path) -> None:
+    """An export may take hours, and a broker is started again meanwhile."""
+    with reopened(path) as store:
+        results(store, send(A, 1, "@bob", text=b"text"))
+    reader = read_only(path)
+    assert reader.execute("SELECT head FROM log").get == 1
+    with reopened(path) as store:
+        results(store, send(A, 2, "@bob", text=b"text"))
+        assert texts(store, "@bob") == [b"text"] * 2
+    assert reader.execute("SELECT head FROM log").get == 1
+    reader.close()
 
 
 def test_closing_leaves_nothing_beside_the_file_even_if_another_has_it_open(path: Path) -> None:
