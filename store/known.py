@@ -11,7 +11,7 @@ from zlib import crc32
 import apsw
 
 from core.commands import Reason
-from store.segments import PLACE, is_sealed, slice_crc
+from store.segments import PLACE, SLICE, is_sealed, is_slice
 
 # About 20 MB when full; a broker with more active devices or logs asks the file now and then.
 KNOWN_NAMES = 100_000
@@ -75,6 +75,14 @@ class Device(NamedTuple):
         return crc32(self.visits, crc32(_ONE.pack(self.last), crc32(name.encode())))
 
 
+def is_whole(row: Log | Device, name: str, crc: int) -> bool:
+    """Whether a row is as it was written."""
+    try:
+        return row.crc(name) == crc
+    except (struct.error, TypeError, AttributeError):  # not even of the right kind
+        return False
+
+
 class Known:
     """Rows of logs and devices as they are committed."""
 
@@ -91,7 +99,7 @@ class Known:
             if row is None:
                 return Log()
             log = Log(*row[:3])
-            if log.crc(name) != row[3]:
+            if not is_whole(log, name, row[3]):
                 log = self._mended(log)
             self._logs.keep(name, log)
         return log
@@ -105,9 +113,9 @@ class Known:
 
     def _slice(self, log: Log, order: str) -> tuple[int, ...]:
         """First and last seq of the first or last slice; nothing if there is none, or it is damaged."""
-        ask = f"SELECT first, segment, places, crc FROM slice WHERE log = ? ORDER BY first {order} LIMIT 1"
+        ask = f"SELECT {SLICE} FROM slice WHERE log = ? ORDER BY first {order} LIMIT 1"
         for first, segment, places, crc in self._database.execute(ask, (log.id,)):
-            if isinstance(places, bytes) and slice_crc(log.id, first, segment, places) == crc:
+            if is_slice(log.id, first, segment, places, crc):
                 return first, first + len(places) // PLACE.size - 1
         return ()
 
@@ -115,11 +123,12 @@ class Known:
         """A device's row; an empty one with id 0 if there is none."""
         device = self._devices.get(name)
         if device is None:
-            row = self._database.execute("SELECT id, last, visits, crc FROM device WHERE name = ?", (name,)).fetchone()
+            ask = "SELECT id, last, CAST(visits AS BLOB), crc FROM device WHERE name = ?"
+            row = self._database.execute(ask, (name,)).fetchone()
             if row is None:
                 return Device()
             device = Device(*row[:3])
-            if device.crc(name) != row[3]:
+            if not is_whole(device, name, row[3]):
                 return Device(device.id, DAMAGED)
             self._devices.keep(name, device)
         return device

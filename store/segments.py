@@ -24,6 +24,10 @@ PLACE = struct.Struct("<HHH")
 """One place: which segment, counted from the slice's; where the record starts in it; its size in bytes.
 16 bits each: a turn has far fewer than 65,536 segments, and an envelope at most about 17 KiB."""
 
+# What is read of a slice and of a segment: bytes are bytes, whatever a harmed row says that they are.
+SLICE = "first, segment, CAST(ifnull(places, '') AS BLOB), crc"
+BODY = "SELECT CAST(body AS BLOB) FROM segment WHERE id = ?"
+
 CRC_BYTES = 4
 # The CRC32 of anything with its own CRC32 behind it, whatever value the count began with.
 _WHOLE = 0x2144DF1C
@@ -93,6 +97,14 @@ def put_at(segment: bytes, number: int, start: int, envelope: bytes) -> bytes:
 def slice_crc(log: int, first: int, segment: int, places: bytes) -> int:
     """The CRC32 of a slice: of all that it says."""
     return crc32(places, crc32(_SLICE_HEAD.pack(log, first, segment)))
+
+
+def is_slice(log: int, first: int, segment: int, places: bytes, crc: int) -> bool:
+    """Whether a slice is as it was written."""
+    try:
+        return slice_crc(log, first, segment, places) == crc
+    except (struct.error, TypeError):  # not even of the right kind
+        return False
 
 
 def sealed(*values: Any) -> tuple[Any, ...]:

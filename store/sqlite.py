@@ -35,11 +35,13 @@ SEGMENTS_CACHED_BYTES = 4 * 1024 * 1024
 MOST_SEQ = limits.NUMBER_MAX
 
 # The slice that holds a seq is the last one that begins at or below it.
-_SLICES = """
-    SELECT first, segment, places, crc FROM slice
+_SLICES = f"""
+    SELECT {segments.SLICE} FROM slice
     WHERE log = ?1 AND first >= ifnull((SELECT max(first) FROM slice WHERE log = ?1 AND first <= ?2), 0)
     ORDER BY first
 """
+
+_RECORD = "SELECT version, CAST(value AS BLOB), crc FROM record WHERE key = ?"
 
 
 def begin_epoch(database: apsw.Connection, name: str) -> None:
@@ -173,7 +175,7 @@ class SqliteStore:
         row = self._known.log(log)
         with closing(self._database.execute(_SLICES, (row.id, seq))) as slices:
             for first, base, places, crc in slices:
-                if segments.slice_crc(row.id, first, base, places) != crc:
+                if not segments.is_slice(row.id, first, base, places, crc):
                     continue
                 while seq < first:
                     yield self._damage(log, seq)
@@ -188,7 +190,7 @@ class SqliteStore:
     def _segment(self, number: int) -> bytes:
         body = self._segments.get(number)
         if body is None:
-            body = self._database.execute("SELECT body FROM segment WHERE id = ?", (number,)).get
+            body = self._database.execute(segments.BODY, (number,)).get
             if body is None:
                 return b""  # somebody removed it: no record will be found in it
             self._segments.keep(number, body)
@@ -207,7 +209,7 @@ class SqliteStore:
             return {key: self._record(key) for key in keys}
 
     def _record(self, key: str) -> Record | None:
-        row = self._database.execute("SELECT version, value, crc FROM record WHERE key = ?", (key,)).fetchone()
+        row = self._database.execute(_RECORD, (key,)).fetchone()
         if row is None:
             return None
         version, value, crc = row

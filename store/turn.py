@@ -135,14 +135,14 @@ class Turn:
 
     def _withhold(self, envelope: frames.Envelope, log: Log, seq: int) -> None:
         """Take the text from what stands in a log, where it stands: every log that names the place sees it."""
-        ask = "SELECT first, segment, places, crc FROM slice WHERE log = ? AND first <= ? ORDER BY first DESC LIMIT 1"
+        ask = f"SELECT {segments.SLICE} FROM slice WHERE log = ? AND first <= ? ORDER BY first DESC LIMIT 1"
         rows: list[Any] = self._database.execute(ask, (log.id, seq)).fetchall()
         for first, base, places, crc in rows:
             place = next(segments.unpack_places(places, seq - first), None)
-            if seq < log.first or place is None or segments.slice_crc(log.id, first, base, places) != crc:
+            if seq < log.first or place is None or not segments.is_slice(log.id, first, base, places, crc):
                 return
             home, start, size = base + place[0], *place[1:]
-            body: Any = self._database.execute("SELECT body FROM segment WHERE id = ?", (home,)).get or b""
+            body: Any = self._database.execute(segments.BODY, (home,)).get or b""
             former = segments.envelope_at(body, home, start, size)
             bare = remarks.withheld(former, envelope) if former else None
             if bare:
@@ -190,7 +190,8 @@ class Turn:
         return Done(self._record(put.key)[0])
 
     def _record(self, key: str) -> tuple[int, bytes | None]:
-        row = self._database.execute("SELECT version, value FROM record WHERE key = ?", (key,)).fetchone()
+        ask = "SELECT version, CAST(value AS BLOB) FROM record WHERE key = ?"
+        row = self._database.execute(ask, (key,)).fetchone()
         return row or (0, None)
 
     def _set(self, key: str, version: int, value: bytes | None) -> None:
@@ -215,17 +216,15 @@ class Turn:
 
     def _drop_slices(self, log: int, below: int) -> None:
         """Drop the slices that lie wholly below a seq, and the segments that nobody names any more."""
-        ask = "SELECT first, segment, places, crc FROM slice WHERE log = ? AND first < ?"
+        ask = f"SELECT {segments.SLICE} FROM slice WHERE log = ? AND first < ?"
         rows: list[tuple[int, int, bytes, int]] = list(self._database.execute(ask, (log, below)))
         gone = [row for row in rows if row[0] + len(row[2]) // segments.PLACE.size <= below]
         self._database.executemany("DELETE FROM slice WHERE log = ? AND first = ?", [(log, row[0]) for row in gone])
         # What a damaged slice says of its segments is not believed: better a segment too many than a message lost.
-        refs = segments.count_refs(
-            (base, places) for first, base, places, crc in gone if segments.slice_crc(log, first, base, places) == crc
-        )
-        self._database.executemany(
-            "UPDATE segment SET refs = refs - ? WHERE id = ?", [(count, segment) for segment, count in refs.items()]
-        )
+        refs = segments.count_refs(row[1:3] for row in gone if segments.is_slice(log, *row))
+        # The same goes for a count that is none.
+        ask = "UPDATE segment SET refs = refs - ? WHERE id = ? AND typeof(refs) = 'integer'"
+        self._database.executemany(ask, [(count, segment) for segment, count in refs.items()])
         self._database.executemany("DELETE FROM segment WHERE id = ? AND refs <= 0", [(segment,) for segment in refs])
         self._database.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
 

@@ -20,11 +20,11 @@ from core import records
 from protocol import frames, names
 from store import StoreDamaged, StoreNewer, segments
 from store.database import failures
-from store.known import DAMAGED, Device, Log
+from store.known import DAMAGED, Device, Log, is_whole
 from store.segments import PLACE
 from store.sqlite import KIND
 
-_SLICES = "SELECT first, segment, places, crc FROM slice WHERE log = ? ORDER BY first"
+_SLICES = f"SELECT {segments.SLICE} FROM slice WHERE log = ? ORDER BY first"
 
 # Short rows with a CRC of their own behind the names of two things, and what is said of one that is damaged.
 _DEVICE, _LOG = "(SELECT name FROM device WHERE id = device)", "(SELECT name FROM log WHERE id = log)"
@@ -53,10 +53,7 @@ class _Slice(NamedTuple):
 
     @property
     def whole(self) -> bool:
-        try:
-            return segments.slice_crc(self.log, self.first, self.segment, self.places) == self.crc
-        except (struct.error, TypeError):  # not even of the right kind
-            return False
+        return segments.is_slice(*self)
 
 
 class Summary(msgspec.Struct):
@@ -139,7 +136,7 @@ class Verifier:
         for log_id, name, first, head, crc in self._ask("SELECT id, name, first, head, crc FROM log ORDER BY name"):
             self.summary.logs += 1
             slices = [_Slice(log_id, *row) for row in self._ask(_SLICES, log_id)]
-            if _is_whole(Log(log_id, first, head), name, crc):
+            if is_whole(Log(log_id, first, head), name, crc):
                 yield from self._log(name, first, head, slices)
                 continue
             yield f"{name}: its row is damaged"
@@ -167,8 +164,8 @@ class Verifier:
             if seq < kept:
                 continue  # forgotten; its slice goes with the last of them
             self.summary.messages += 1
-            body = self._database.execute("SELECT body FROM segment WHERE id = ?", (segment + home,)).get or b""
-            packed = segments.envelope_at(body, segment + home, start, size) if isinstance(body, bytes) else None
+            body = self._database.execute(segments.BODY, (segment + home,)).get or b""
+            packed = segments.envelope_at(body, segment + home, start, size)
             if packed is None:
                 yield f"message {seq} of {name} is damaged"
                 continue
@@ -191,10 +188,12 @@ class Verifier:
 
     def _devices(self) -> Iterator[str]:
         known = {}
-        for device_id, name, last, visits, crc in self._ask("SELECT id, name, last, visits, crc FROM device"):
+        for device_id, name, last, visits, crc in self._ask(
+            "SELECT id, name, last, CAST(visits AS BLOB), crc FROM device"
+        ):
             self.summary.devices += 1
             known[name] = last
-            if not _is_whole(Device(device_id, last, visits), name, crc):
+            if not is_whole(Device(device_id, last, visits), name, crc):
                 known[name] = DAMAGED
                 yield f"device {name}: its row is damaged"
         for name, n in self._last.items():
@@ -204,7 +203,7 @@ class Verifier:
                 yield f"device {name}: its number {n} is stored, and {known[name]} is said to be its last"
 
     def _records(self) -> Iterator[str]:
-        for key, _, value, crc in self._ask("SELECT key, version, value, crc FROM record ORDER BY key"):
+        for key, value, crc in self._ask("SELECT key, CAST(value AS BLOB), crc FROM record ORDER BY key"):
             is_pair = isinstance(key, str) and isinstance(value, bytes)
             if not is_pair or segments.record_crc(key, value) != crc:
                 yield f"record {key} is damaged"
@@ -245,13 +244,6 @@ class Verifier:
             ask = f"SELECT DISTINCT {column} FROM {table} WHERE {column} NOT IN (SELECT id FROM {target})"
             for (number,) in self._ask(ask):
                 yield f"{table}: {target} {number} is not there"
-
-
-def _is_whole(row: Log | Device, name: str, crc: int) -> bool:
-    try:
-        return row.crc(name) == crc
-    except (struct.error, TypeError, AttributeError):  # not even of the right kind
-        return False
 
 
 def _missing(log: str, first: int, last: int) -> str:

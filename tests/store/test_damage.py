@@ -195,8 +195,8 @@ def test_a_row_that_can_not_be_what_was_written_is_damage_like_any_other(path: P
         assert served(path).items() <= written.items()
 
 
-@pytest.mark.parametrize("head", [13, 0, 1 << 40])
-def test_a_head_that_was_harmed_hides_nothing_that_comes_after(path: Path, head: int) -> None:
+@pytest.mark.parametrize("head", [13, 0, 1 << 40, "'text'", 1.5])
+def test_a_head_that_was_harmed_hides_nothing_that_comes_after(path: Path, head: object) -> None:
     """Two messages to one mailbox in one turn: a head in their middle must not let the next one be skipped."""
     written = furnished(path)
     with reopened(path) as store:
@@ -231,6 +231,14 @@ def test_a_device_of_which_a_refusal_was_harmed_is_damaged(path: Path) -> None:
         assert store.devices([A])[A].last < 0
         with pytest.raises(StoreDamaged):
             store.submit([refused], NOW)
+
+
+@pytest.mark.parametrize("harm", ["last = 'text'", "last = 1.5", "visits = 'text'", "visits = 7"])
+def test_a_device_whose_row_is_of_another_kind_is_damaged(path: Path, harm: str) -> None:
+    furnished(path)
+    change(path, f"UPDATE device SET {harm}")
+    with reopened(path) as store:
+        assert store.devices([A])[A].last < 0
 
 
 def line_of_time(path: Path) -> str:

@@ -118,12 +118,19 @@ def test_what_a_damaged_slice_says_of_its_segment_is_not_believed(path: Path) ->
         assert texts(store, "@anna") == [b"text 001", b"text 002", b"text 003", b"text 004"]
 
 
+def test_of_a_segment_whose_count_is_none_nothing_is_dropped(path: Path) -> None:
+    filled(path, turns=2)
+    change(path, "UPDATE segment SET refs = 'text'")
+    with reopened(path) as store:
+        results(store, Trim("@bob", 5))
+        assert texts(store, "@anna") == [b"text 001", b"text 002", b"text 003", b"text 004"]
+
+
 LIMITED = """
 import resource, signal, sys
 from pathlib import Path
 from store import StoreBroken
 from store.sqlite import SqliteStore
-from store.verify import read_only
 from tests.store.contract import send, stored
 
 store = SqliteStore.open(Path(sys.argv[1]))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from core.commands import Put
 from core.events import Arrived, Done
 from protocol.frames import Envelope, decode_envelope
 from store import StoreDamaged, StoreError, StoreNewer, StoreUnwritable
@@ -207,6 +208,11 @@ def test_a_flipped_byte_is_never_delivered(path: Path) -> None:
         ("UPDATE slice SET places = substr(places, 1, 6) WHERE first = 5", [*ALL[:4], None, None]),
         ("UPDATE slice SET places = substr(places, 2) WHERE first = 3", [*ALL[:2], None, None, *ALL[4:]]),
         ("UPDATE slice SET first = 6 WHERE first = 5", [*ALL[:4], None, None]),
+        ("UPDATE slice SET first = 'text' WHERE first = 5", [*ALL[:4], None, None]),
+        ("UPDATE slice SET segment = 'text' WHERE first = 3", [*ALL[:2], None, None, *ALL[4:]]),
+        ("UPDATE slice SET places = 'text' WHERE first = 3", [*ALL[:2], None, None, *ALL[4:]]),
+        ("UPDATE segment SET body = 'text' WHERE id = 2", [*ALL[:2], None, None, *ALL[4:]]),
+        ("UPDATE segment SET body = 7 WHERE id = 2", [*ALL[:2], None, None, *ALL[4:]]),
     ],
 )
 def test_what_is_lost_leaves_its_place(path: Path, what: str, left: list[bytes | None]) -> None:
@@ -215,6 +221,18 @@ def test_what_is_lost_leaves_its_place(path: Path, what: str, left: list[bytes |
     with reopened(path) as store:
         assert readable(store, "@bob") == left
         assert store.damaged == [("@bob", seq) for seq, text in enumerate(left, 1) if text is None]
+
+
+def test_bytes_that_are_called_a_text_are_still_the_same(path: Path) -> None:
+    """One bit tells SQLite which of both a value is."""
+    with reopened(path) as store:
+        results(store, send(A, 1, "@bob", text=b"\xff"), Put("room/#r", b"\xff", 0))
+    change(path, "UPDATE segment SET body = CAST(body AS TEXT)", "UPDATE slice SET places = CAST(places AS TEXT)")
+    change(path, "UPDATE device SET visits = CAST(visits AS TEXT)", "UPDATE record SET value = CAST(value AS TEXT)")
+    with reopened(path) as store:
+        assert texts(store, "@bob") == [b"\xff"]
+        assert store.devices([A])[A].last == 1
+        assert store.get(["room/#r"]) == {"room/#r": (1, b"\xff")}
 
 
 def test_two_segments_exchanged(path: Path) -> None:
