@@ -114,15 +114,27 @@ def _export(settings: Settings) -> int:
     else:
         for line in export(store):
             standard.write(1, line)
-    if store.damaged:
-        count = len(store.damaged)
+    return _tell_what_was_damaged(store)
+
+
+def _tell_what_was_damaged(store: SqliteStore) -> int:
+    """Of what an export has less than there was; its exit code."""
+    code = 0
+    if count := len(store.damaged):
         sentence = counted(
             "{count} damaged message was exported as an empty one; verify tells which",
             "{count} damaged messages were exported as empty ones; verify tells which",
             count,
         )
-        return fail(EXIT_DAMAGED, sentence)
-    return 0
+        code = fail(EXIT_DAMAGED, sentence)
+    if store.emptied:
+        sentence = counted(
+            "{count} damaged entry beside the messages was exported without what it said; verify tells which",
+            "{count} damaged entries beside the messages were exported without what they said; verify tells which",
+            store.emptied,
+        )
+        code = fail(EXIT_DAMAGED, sentence)
+    return code
 
 
 def _import(settings: Settings) -> int:

@@ -22,7 +22,7 @@ from protocol.errors import Told
 from store import StoreUnwritable, segments
 from store.copying import clear, made
 from store.database import open_database
-from store.known import Device, Log
+from store.known import DAMAGED, Device, Log
 from store.lock import sync
 from store.sqlite import KIND, SqliteStore
 
@@ -102,10 +102,10 @@ class EnvelopeLine(Line, tag="envelope"):
 
 
 class DeviceLine(Line, tag="device"):
-    """A device, and its last send's number."""
+    """A device, and its last send's number; of one that is damaged nobody knows it."""
 
     name: str
-    last: Count
+    last: Annotated[int, Meta(ge=DAMAGED, le=limits.NUMBER_MAX)]
     visits: bytes
 
 

@@ -77,7 +77,7 @@ class SqliteStore:
     """A store in one file, opened by ``open``.
 
     ``damaged`` lists the (log, seq) that could not be read whole and went out as empty envelopes; the caller
-    tells the operator, and empties it.
+    tells the operator, and empties it. ``emptied`` counts what else a dump gave without what it said.
     """
 
     def __init__(self, path: Path, database: apsw.Connection) -> None:
@@ -88,6 +88,7 @@ class SqliteStore:
         if self.broker is None:
             raise apsw.CorruptError("it has no id")
         self.damaged: list[tuple[str, int]] = []
+        self.emptied = 0
         self._known = Known(database)
         self._fresh = Fresh(FRESH_BYTES)
         self._segments: Recent[int, bytes] = Recent(SEGMENTS_CACHED_BYTES, len)
@@ -213,6 +214,8 @@ class SqliteStore:
         if row is None:
             return None
         version, value, crc = row
+        if not isinstance(version, int):
+            return 0, b""
         whole = isinstance(value, bytes) and segments.record_crc(key, value) == crc
         return version, value if whole else b""
 
@@ -270,31 +273,50 @@ class SqliteStore:
     # ---- the whole -------------------------------------------------------------------------------------
 
     def dump(self) -> Iterator[tuple[Any, ...]]:
-        """Everything, in a fixed order."""
+        """Everything, in a fixed order. What is not as it was written comes empty, or not at all."""
         with failures(self._path, KIND):
-            yield ("store", self.broker, self.epoch)
-            for number, name in self._database.execute("SELECT number, name FROM epoch ORDER BY number"):
-                yield ("epoch", number, name)
-                yield from self._dump_bases(number)
-            for row in self._database.execute("SELECT key, version, value FROM record ORDER BY key"):
-                yield ("record", *row)
-            for (name,) in self._database.execute("SELECT name FROM log ORDER BY name"):
+            yield from self._dump_epochs()
+            for (key,) in self._database.execute("SELECT key FROM record WHERE typeof(key) = 'text' ORDER BY key"):
+                version, value = self._record(key) or (0, b"")
+                self.emptied += not value
+                yield ("record", key, max(version, 1), value)
+            for (name,) in self._database.execute("SELECT name FROM log WHERE typeof(name) = 'text' ORDER BY name"):
                 first, head = self._known.log(name)[1:]
                 yield ("log", name, first, head)
                 for seq, envelope in enumerate(self._walk(name, first), first):
                     yield ("envelope", name, seq, envelope)
-            for (name,) in self._database.execute("SELECT name FROM device ORDER BY name"):
-                state = self._device(name)
-                yield ("device", name, state.last, state.visits)
-                for n, why in sorted(state.refused.items()):
-                    yield ("refusal", name, n, *why)
-                for log, pos in sorted(state.cursors.items()):
-                    yield ("cursor", name, log, pos)
+            for (name,) in self._database.execute("SELECT name FROM device WHERE typeof(name) = 'text' ORDER BY name"):
+                yield from self._dump_device(name, self._device(name))
+
+    def _dump_epochs(self) -> Iterator[tuple[Any, ...]]:
+        rows: list[Any] = self._database.execute("SELECT number, name, crc FROM epoch ORDER BY number").fetchall()
+        epochs = [(row[0], row[1] if self._is_told(row) else f"damaged-{row[0]}") for row in rows]
+        yield ("store", self.broker, epochs[-1][1])
+        for number, name in epochs:
+            yield ("epoch", number, name)
+            yield from self._dump_bases(number)
 
     def _dump_bases(self, epoch: int) -> Iterator[tuple[Any, ...]]:
-        ask = "SELECT name, base.head FROM base JOIN log ON log.id = base.log WHERE epoch = ? ORDER BY name"
-        for name, head in self._database.execute(ask, (epoch,)):
-            yield ("base", epoch, name, head)
+        ask = (
+            "SELECT name, epoch, base.log, base.head, base.crc FROM base JOIN log ON log.id = base.log"
+            " WHERE epoch = ? ORDER BY name"
+        )
+        for name, *row in self._database.execute(ask, (epoch,)):
+            if self._is_told(tuple(row)):
+                yield ("base", epoch, name, row[2])
+
+    def _dump_device(self, name: str, state: DeviceState) -> Iterator[tuple[Any, ...]]:
+        self.emptied += state.last == DAMAGED
+        yield ("device", name, state.last, state.visits)
+        for n, why in sorted(state.refused.items()):
+            yield ("refusal", name, n, *why)
+        for log, pos in sorted(state.cursors.items()):
+            yield ("cursor", name, log, pos)
+
+    def _is_told(self, row: tuple[Any, ...]) -> bool:
+        whole = segments.is_sealed(row)
+        self.emptied += not whole
+        return whole
 
     def copying(self, target: Path) -> Copying:
         """Begin a copy, which is to be taken on step by step. StoreUnwritable if it can't be made there."""
