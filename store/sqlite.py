@@ -41,6 +41,9 @@ _SLICES = f"""
     ORDER BY first
 """
 
+# The broker's id, if that is what stands there.
+BROKER = "SELECT CAST(value AS BLOB) FROM setting WHERE name = 'broker' AND length(CAST(value AS BLOB)) = 16"
+
 _RECORD = "SELECT version, CAST(value AS BLOB), crc FROM record WHERE key = ?"
 
 
@@ -83,7 +86,7 @@ class SqliteStore:
     def __init__(self, path: Path, database: apsw.Connection) -> None:
         self._path = path
         self._database = database
-        self.broker: bytes = database.execute("SELECT value FROM setting WHERE name = 'broker'").get
+        self.broker: bytes = database.execute(BROKER).get
         self.epoch = _epoch(database)
         if self.broker is None:
             raise apsw.CorruptError("it has no id")

@@ -22,7 +22,7 @@ from store import StoreDamaged, StoreNewer, segments
 from store.database import failures
 from store.known import DAMAGED, Device, Log, is_whole
 from store.segments import PLACE
-from store.sqlite import KIND
+from store.sqlite import BROKER, KIND
 
 _SLICES = f"SELECT {segments.SLICE} FROM slice WHERE log = ? ORDER BY first"
 
@@ -124,7 +124,7 @@ class Verifier:
         for (said,) in self._ask("PRAGMA integrity_check(100)"):
             if said != "ok":
                 yield f"the file: {said}"
-        if not self._ask("SELECT 1 FROM setting WHERE name = 'broker'") or not self._ask("SELECT 1 FROM epoch"):
+        if not self._ask(BROKER) or not self._ask("SELECT 1 FROM epoch"):
             yield "the broker's id or its epoch is missing"
 
     def _ask(self, question: str, *values: Any) -> list[Any]:
@@ -203,9 +203,10 @@ class Verifier:
                 yield f"device {name}: its number {n} is stored, and {known[name]} is said to be its last"
 
     def _records(self) -> Iterator[str]:
-        for key, value, crc in self._ask("SELECT key, CAST(value AS BLOB), crc FROM record ORDER BY key"):
-            is_pair = isinstance(key, str) and isinstance(value, bytes)
-            if not is_pair or segments.record_crc(key, value) != crc:
+        ask = "SELECT key, version, CAST(value AS BLOB), crc FROM record ORDER BY key"
+        for key, version, value, crc in self._ask(ask):
+            is_record = isinstance(key, str) and isinstance(version, int) and isinstance(value, bytes)
+            if not is_record or version < 1 or segments.record_crc(key, value) != crc:
                 yield f"record {key} is damaged"
             elif kind := next((kind for prefix, kind in KINDS.items() if key.startswith(prefix)), None):
                 self.summary.accounts += kind is records.Account

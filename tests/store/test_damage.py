@@ -180,6 +180,8 @@ def test_a_write_ahead_log_that_was_cut_off_counts_up_to_its_last_whole_group(pa
 
 HARM_TO_ROWS = {
     "no id": "DELETE FROM setting WHERE name = 'broker'",
+    "an id that is a text": "UPDATE setting SET value = 'text' WHERE name = 'broker'",
+    "an id that is a number": "UPDATE setting SET value = 16 WHERE name = 'broker'",
     "no epoch": "DELETE FROM epoch",
     "no text in a record": "UPDATE record SET value = CAST(x'ff' AS TEXT)",
     "no text in a segment": "UPDATE segment SET body = CAST(x'ff' AS TEXT)",
@@ -206,6 +208,15 @@ def test_a_head_that_was_harmed_hides_nothing_that_comes_after(path: Path, head:
         results(store, send(A, 15, "@bob", text=envelope(15)))
         texts = store.read("@bob", 0, MOST, 10**7).envelopes
     assert texts == [*written.values(), envelope(13), envelope(14), envelope(15)]
+
+
+@pytest.mark.parametrize("harm", ["an id that is a text", "an id that is a number"])
+def test_a_broker_has_no_id_but_its_own(path: Path, harm: str) -> None:
+    """It is what clients know their broker by: with another one they begin anew, or understand nothing."""
+    furnished(path)
+    change(path, HARM_TO_ROWS[harm])
+    with pytest.raises(StoreDamaged, match="it has no id"):
+        SqliteStore.open(path)
 
 
 # ---- short rows --------------------------------------------------------------------------------------------

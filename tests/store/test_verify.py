@@ -141,6 +141,14 @@ SENTENCES: dict[str, tuple[str, list[str]]] = {
         "UPDATE record SET value = 'x' WHERE key = 'room/#tea'",
         ["record room/#tea is damaged"],
     ),
+    "a record's version": (
+        "UPDATE record SET version = 'text' WHERE key = 'room/#tea'",
+        ["record room/#tea is damaged"],
+    ),
+    "a record's version that was never given": (
+        "UPDATE record SET version = 0 WHERE key = 'room/#tea'",
+        ["record room/#tea is damaged"],
+    ),
     "a record's key": (
         "UPDATE record SET key = 'room/#tee' WHERE key = 'room/#tea'",
         ["record account/anna names room/#tea, which is not there", "record room/#tee is damaged"],
@@ -175,6 +183,14 @@ SENTENCES: dict[str, tuple[str, list[str]]] = {
     ),
     "an epoch's name": ("UPDATE epoch SET name = 'another'", ["epoch 1: its name, another, is damaged"]),
     "the id": ("DELETE FROM setting", ["the broker's id or its epoch is missing"]),
+    "an id that is too short": (
+        "UPDATE setting SET value = x'00' WHERE name = 'broker'",
+        ["the broker's id or its epoch is missing"],
+    ),
+    "an id that is no bytes": (
+        "UPDATE setting SET value = 16 WHERE name = 'broker'",
+        ["the broker's id or its epoch is missing"],
+    ),
     "the epoch": ("DELETE FROM epoch", ["the broker's id or its epoch is missing"]),
 }
 
