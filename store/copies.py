@@ -12,8 +12,8 @@ from pathlib import Path
 import apsw
 
 from store import StoreUnwritable
-from store.copying import clear, made
-from store.database import failures, open_database, vacuum_into
+from store.copying import Copying, clear, made
+from store.database import failures, open_database
 from store.lock import sync
 from store.sqlite import KIND, SqliteStore
 from store.verify import Verifier, read_only
@@ -56,23 +56,25 @@ def copy(folder: Path, part: Path) -> None:
     with failures(path, KIND):
         database = open_database(path, KIND, _refuse_new)
     try:
-        with made(part, KIND):
-            vacuum_into(database, part)
+        copying = Copying(database, part, KIND)  # page by page: what is damaged is then found in the copy, and named
+        while not copying.step():
+            pass
+        copying.close()
     finally:
         database.close()
 
 
 def seal(part: Path, target: Path) -> list[str]:
-    """Mark a copy as one, look whether it is whole, and give it its name: it is there whole or not at all.
+    """Look whether a copy is whole, mark it as one, and give it its name: it is there whole or not at all.
 
     What is wrong with it comes as sentences; then it is not given its name.
     """
     with made(part, KIND):
-        mark(part)
         database = read_only(part)
         findings = list(Verifier(database).findings())
         database.close()
         if not findings:
+            mark(part)
             part.replace(target)
             sync(target.parent)
     return findings

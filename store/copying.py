@@ -26,8 +26,8 @@ class Copying:
         self._kind = kind
         with made(target, kind):
             os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        self._target = apsw.Connection(os.fspath(target))
-        self._backup = self._target.backup("main", source, "main")
+            self._target = apsw.Connection(os.fspath(target))
+            self._backup = self._target.backup("main", source, "main")
 
     def step(self) -> bool:
         """Copy some more; whether that was all. A StoreError if it can't be done: then it is given up."""

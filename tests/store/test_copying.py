@@ -17,12 +17,14 @@ from store.copies import copy, part_of, restore, seal
 from store.copying import STEP_PAGES, Copying
 from store.sqlite import SqliteStore
 from tests.store.contract import results
-from tests.store.files import BadDisk, ask, change, flip, reopened
+from tests.store.files import BadDisk, ask, change, flip, overwrite, reopened
 
 ANNA = "anna/" + "a" * 16
 # Each turn writes some pages, and the whole takes several steps.
 TURNS, TURN_MESSAGES = 20, 20
 BODY_BYTES = 12_000
+# Where SQLite's tables begin.
+PAGE_BYTES, PAGES = 4096, range(2, 15)
 
 
 def write(store: SqliteStore, drawn: random.Random, first: int, count: int = TURN_MESSAGES) -> int:
@@ -171,6 +173,21 @@ def test_a_damaged_store_gives_no_copy(path: Path, tmp_path: Path) -> None:
     flip(path, b"here it is")
     assert backed_up(path.parent, tmp_path / "copy") == [f"message {TURNS * TURN_MESSAGES + 1} of @bob is damaged"]
     assert [each.name for each in tmp_path.iterdir()] == ["b"]
+
+
+def test_a_store_with_a_damaged_page_gives_no_copy_and_it_is_said_what_is_damaged(path: Path, tmp_path: Path) -> None:
+    """Not the copy, which nobody has named and which is gone."""
+    whole = path.read_bytes()
+    named = 0
+    for page in PAGES:
+        path.write_bytes(whole)
+        overwrite(path, page * PAGE_BYTES, bytes(PAGE_BYTES))
+        found = backed_up(path.parent, tmp_path / "copy")
+        assert not any("copy" in each for each in found)
+        assert (tmp_path / "copy").exists() is not bool(found)
+        (tmp_path / "copy").unlink(missing_ok=True)
+        named += bool(found)
+    assert named > 0
 
 
 def test_what_an_attempt_that_was_killed_has_left_is_removed(path: Path, tmp_path: Path) -> None:
