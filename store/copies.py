@@ -27,8 +27,8 @@ def part_of(target: Path) -> Iterator[Path]:
 
     Two that make a copy in one folder take turns; and whatever happens, nothing of a half made one stays.
     """
-    part = target.with_name(target.name + ".part")
     with made(target, KIND):
+        part = target.with_name(target.name + ".part")
         folder = os.open(target.parent, os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)

@@ -133,6 +133,11 @@ def test_a_name_that_is_no_text(broker: Broker, tmp_path: Path) -> None:
     assert {each.name for each in tmp_path.iterdir()} == {"broker"}
 
 
+@pytest.mark.parametrize("command_line", ["backup", "export"])
+def test_the_root_is_no_name_for_a_file(broker: Broker, command_line: str) -> None:
+    assert "choose another one" in command(broker.folder, command_line, Path("/"), code=73).err
+
+
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
     place = tmp_path / "disk"
