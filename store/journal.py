@@ -92,8 +92,8 @@ class Journal:
 
     def fact(self, key: str) -> bytes | None:
         """Something remembered about this device; None if it never was."""
-        rows = self._ask("SELECT value FROM fact WHERE key = ?", key)
-        return bytes(rows[0][0]) if rows else None
+        rows = self._ask("SELECT CAST(value AS BLOB) FROM fact WHERE key = ?", key)
+        return rows[0][0] if rows else None
 
     def memory(self) -> Memory:
         """What the core starts from. StoreDamaged if a waiting message is not what was written."""
@@ -106,7 +106,7 @@ class Journal:
             cursors=dict(self._ask("SELECT log, pos FROM cursor ORDER BY log")),
             epoch=self._text("epoch"),
             broker=self.fact("broker") or b"",
-            visits=[int(visit) for visit in self._text("visits").split()],
+            visits=self._numbers("visits"),
             contacts=self._text("contacts").split(),
             ignored=self._text("ignored").split(),
             arranged={key: fact for key in ARRANGED if (fact := self.fact(key)) is not None},
@@ -134,13 +134,16 @@ class Journal:
             return (self.fact(key) or b"").decode()
 
     def _number(self, key: str, default: int) -> int:
+        return next(iter(self._numbers(key)), default)
+
+    def _numbers(self, key: str) -> list[int]:
         try:
-            return int(self.fact(key) or default)
+            return [int(each) for each in (self.fact(key) or b"").split()]
         except ValueError as error:
             raise StoreDamaged("{path} is damaged ({key}); {cure}", path=self._path, key=key, cure=KIND.cure) from error
 
     def _waiting(self, n: int, recipient: str, enc: str, body: bytes, crc: int) -> Waiting:
-        item = Item(recipient, enc, bytes(body))
+        item = Item(recipient, enc, body)
         if zlib.crc32(encode(item)) != crc:
             raise StoreDamaged(
                 "{path} is damaged (message {n} of the outbox); {cure}", path=self._path, n=n, cure=KIND.cure
@@ -404,8 +407,8 @@ def _compared(name: str) -> str:
 def _envelope(packed: bytes, crc: int) -> Envelope:
     """An envelope of the history; one that is not what was written comes marked, never as text."""
     try:
-        envelope = decode_envelope(bytes(packed))
-    except ProtocolError:
+        envelope = decode_envelope(packed)
+    except (ProtocolError, TypeError):  # not even of the right kind
         envelope = None
     if envelope is None or zlib.crc32(packed) != crc:
         return Envelope("a" * limits.DEVICE_CHARS, 1, "?", "?", 0, "damaged", b"")

@@ -310,14 +310,34 @@ def test_a_new_device_of_the_same_store_reads_on_where_it_was(opened: Reopening)
 # ---- damage ---------------------------------------------------------------------------------------------
 
 
-def test_a_waiting_message_that_has_changed_is_not_sent(opened: Reopening) -> None:
+@pytest.mark.parametrize("harm", ["body = x'00'", "body = 'text'", "body = 7", "enc = 7"])
+def test_a_waiting_message_that_has_changed_is_not_sent(opened: Reopening, harm: str) -> None:
     opened().commit([keep(1), keep(2)])
-    change(opened.shut(), "UPDATE outbox SET body = x'00' WHERE n = 2")
+    change(opened.shut(), f"UPDATE outbox SET {harm} WHERE n = 2")
     with pytest.raises(StoreDamaged, match=r"message 2 of the outbox.*move its folder away"):
         opened().memory()
 
 
-@pytest.mark.parametrize("harm", ["envelope = zeroblob(length(envelope))", "crc = crc + 1", "envelope = x''"])
+@pytest.mark.parametrize("key", ["settled", "visits", "offered"])
+@pytest.mark.parametrize("harm", ["x'ff'", "'text'", "1.5"])
+def test_a_fact_that_is_no_number_is_named(opened: Reopening, key: str, harm: str) -> None:
+    opened()
+    change(opened.shut(), f"INSERT OR REPLACE INTO fact VALUES ('{key}', {harm})")
+    with pytest.raises(StoreDamaged, match=rf"\({key}\).*move its folder away"):
+        opened().memory()
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "envelope = zeroblob(length(envelope))",
+        "crc = crc + 1",
+        "envelope = x''",
+        "envelope = 'text'",
+        "envelope = 7",
+        "envelope = 1 << 62",
+    ],
+)
 def test_a_message_of_the_history_that_has_changed_is_marked(opened: Reopening, harm: str) -> None:
     opened().commit([Begin(BOX, 0), Record(BOX, 1, [said("one"), said("two"), said("three")])])
     change(opened.shut(), f"UPDATE history SET {harm} WHERE seq = 2")
