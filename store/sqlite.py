@@ -328,7 +328,8 @@ class SqliteStore:
     def close(self) -> None:
         """Copy what stands beside the file into it; afterwards the one file holds everything."""
         with failures(self._path, KIND):
-            with suppress(apsw.BusyError, apsw.FullError):  # what stands beside the file then stays there, and is whole
+            # What stands beside the file then stays there, and is whole; so while a question that failed is still open.
+            with suppress(apsw.BusyError, apsw.LockedError, apsw.FullError):
                 self._database.execute("DELETE FROM setting WHERE name = 'open'")
                 self._database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
             self._database.close()

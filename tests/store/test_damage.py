@@ -219,6 +219,14 @@ def test_a_broker_has_no_id_but_its_own(path: Path, harm: str) -> None:
         SqliteStore.open(path)
 
 
+def test_a_name_that_can_not_be_read_is_damage_and_nobody_elses_doing(path: Path) -> None:
+    """It is found in the middle of a question, which is still open when the broker closes its store."""
+    furnished(path)
+    change(path, "UPDATE record SET key = CAST(x'726f6f6d2fff' AS TEXT) WHERE key = 'room/#r'")
+    with pytest.raises(StoreDamaged), reopened(path) as store:
+        store.browse("room/", 9)
+
+
 # ---- short rows --------------------------------------------------------------------------------------------
 
 
