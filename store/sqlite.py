@@ -111,7 +111,7 @@ class SqliteStore:
             begin_epoch(database, rng(16).hex())
 
         with failures(path, KIND):
-            log = path.with_name(path.name + "-wal")
+            log = Path(os.path.realpath(path) + "-wal")  # beside the file itself, wherever a link to it lies
             complete = log.exists() and log.stat().st_size > 0
         database = open_database(path, KIND, create, max_pages)
         with failures(path, KIND):

@@ -91,3 +91,16 @@ def test_a_copy_begins_its_epoch_once(tmp_path: Path) -> None:
     store = SqliteStore.open(tmp_path / "store.sqlite")
     assert store.epoch == begun
     store.close()
+
+
+def test_a_store_behind_a_link_goes_on_in_its_epoch_after_its_process_died(tmp_path: Path) -> None:
+    """SQLite keeps its log beside the file itself, wherever the link lies."""
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "store.sqlite"
+    link.symlink_to(tmp_path / "elsewhere" / "store.sqlite")
+    dead = SqliteStore.open(link)
+    results(dead, send(A, 1, "@bob"))
+    store = SqliteStore.open(link)
+    assert store.epoch == dead.epoch
+    for each in (store, dead):
+        each.close()
