@@ -110,17 +110,16 @@ def test_pruned_mail_gives_its_room_back(path: Path) -> None:
     assert path.stat().st_size < grown
 
 
-def test_what_a_damaged_slice_says_of_its_segment_is_not_believed(path: Path) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE slice SET segment = 2 WHERE first = 1 AND log = (SELECT id FROM log WHERE name = '@bob')",
+        "UPDATE segment SET refs = 'text'",
+    ],
+)
+def test_what_a_damaged_row_says_of_a_segment_is_not_believed(path: Path, damage: str) -> None:
     filled(path, turns=2)
-    change(path, "UPDATE slice SET segment = 2 WHERE first = 1 AND log = (SELECT id FROM log WHERE name = '@bob')")
-    with reopened(path) as store:
-        results(store, Trim("@bob", 5))
-        assert texts(store, "@anna") == [b"text 001", b"text 002", b"text 003", b"text 004"]
-
-
-def test_of_a_segment_whose_count_is_none_nothing_is_dropped(path: Path) -> None:
-    filled(path, turns=2)
-    change(path, "UPDATE segment SET refs = 'text'")
+    change(path, damage)
     with reopened(path) as store:
         results(store, Trim("@bob", 5))
         assert texts(store, "@anna") == [b"text 001", b"text 002", b"text 003", b"text 004"]
