@@ -103,7 +103,7 @@ class Journal:
             device=self._text("device"),
             last=self._settled + len(outbox),
             outbox=outbox,
-            cursors=dict(self._ask("SELECT log, pos FROM cursor ORDER BY log")),
+            cursors=self._cursors(),
             epoch=self._text("epoch"),
             broker=self.fact("broker") or b"",
             visits=self._numbers("visits"),
@@ -140,7 +140,16 @@ class Journal:
         try:
             return [int(each) for each in (self.fact(key) or b"").split()]
         except ValueError as error:
-            raise StoreDamaged("{path} is damaged ({key}); {cure}", path=self._path, key=key, cure=KIND.cure) from error
+            raise self._damaged(key) from error
+
+    def _cursors(self) -> dict[str, int]:
+        cursors = dict(self._ask("SELECT log, pos FROM cursor ORDER BY log"))
+        if not all(isinstance(pos, int) for pos in cursors.values()):
+            raise self._damaged("cursor")
+        return cursors
+
+    def _damaged(self, key: str) -> StoreDamaged:
+        return StoreDamaged("{path} is damaged ({key}); {cure}", path=self._path, key=key, cure=KIND.cure)
 
     def _waiting(self, n: int, recipient: str, enc: str, body: bytes, crc: int) -> Waiting:
         item = Item(recipient, enc, body)

@@ -327,6 +327,13 @@ def test_a_fact_that_is_no_number_is_named(opened: Reopening, key: str, harm: st
         opened().memory()
 
 
+def test_a_cursor_that_is_no_number_is_named(opened: Reopening) -> None:
+    opened().commit([Begin(BOX, 5)])
+    change(opened.shut(), "UPDATE cursor SET pos = 'text'")
+    with pytest.raises(StoreDamaged, match=r"\(cursor\).*move its folder away"):
+        opened().memory()
+
+
 @pytest.mark.parametrize(
     "harm",
     [
